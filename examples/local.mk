@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# Programs and shared objects that show goad at work; built, never installed.  The objects know
+# nothing of goad: what `goad run` loads is .libs/NAME.so beside the .la file.
+noinst_LTLIBRARIES += \
+	%D%/hogs/loop.la \
+	%D%/hogs/storm.la
+%C%_hogs_loop_la_LDFLAGS = $(so_flags)
+%C%_hogs_storm_la_LDFLAGS = $(so_flags)
+
+EXTRA_DIST += %D%/hogs/endless.lua

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* goad/sched.h - the life of the runtime, coroutines, preemption
+ *
+ *	static void work (void *arg) { *(int *) arg = 42; }
+ *
+ *	static void first (void *arg)
+ *	{
+ *		goad_task_t *t;
+ *		int answer;
+ *		(void) arg;
+ *		if (goad_spawn (&t, NULL, work, &answer) == 0)
+ *			goad_join (t);
+ *	}
+ *
+ *	goad_main (first, NULL, NULL);
+ *
+ * Unless a comment says otherwise, a function here may be called from any
+ * thread, returns 0 or a negative errno value, leaves errno alone, and is not
+ * async-signal-safe.  All times are nanoseconds.
+ */
+#ifndef GOAD_SCHED_H
+#define GOAD_SCHED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The entry function of a coroutine. */
+typedef void (*goad_fn) (void *arg);
+
+/* How a coroutine that does not yield is made to. */
+enum {
+	GOAD_PREEMPT_DEFAULT = 0, /* the runtime's; for the runtime: AUTO                    */
+	GOAD_PREEMPT_AUTO = 1,    /* yield in place where that is shown to be safe, else     */
+	                          /* hand off the thread: always possible, always safe       */
+	GOAD_PREEMPT_HANDOFF = 2, /* always hand off the kernel thread                       */
+	GOAD_PREEMPT_YIELD = 3,   /* always yield in place; retried inside libc and the like */
+	GOAD_PREEMPT_COOP = 4,    /* only at calls into goad, as Go did up to 1.13           */
+	GOAD_PREEMPT_OFF = 5      /* never: the control for experiments                      */
+};
+
+/* goad_config_t.flags */
+#define GOAD_F_EXACT_TIME 0x1u /* read the clock at each switch; without it runs of less */
+                               /* than about 2 us are sampled and their time estimated   */
+
+typedef struct goad_config {
+	size_t size;         /* sizeof (goad_config_t): set by the caller                  */
+	int procs;           /* Ps, 1..1024; 0: the CPUs this process may use              */
+	int max_threads;     /* Ms, at most; 0: 10000                                      */
+	size_t stack_size;   /* address space per coroutine, bytes, 16 KiB..1 GiB;         */
+	                     /* 0: 256 KiB                                                 */
+	uint64_t quantum_ns; /* a coroutine that has run this long is preempted when       */
+	                     /* another waits, 50 us..1 s; 0: 10 ms                        */
+	int preempt;         /* GOAD_PREEMPT_*; 0: GOAD_PREEMPT_AUTO                       */
+	int signo;           /* preemption signal; 0: SIGURG                               */
+	unsigned flags;      /* GOAD_F_*                                                   */
+	uint64_t seed;       /* for the scheduler's random choices; 0: from the system     */
+} goad_config_t;
+
+/* For static and automatic objects: goad_config_t cfg = GOAD_CONFIG_INIT; */
+#define GOAD_CONFIG_INIT                               \
+	{                                                  \
+		sizeof (goad_config_t), 0, 0, 0, 0, 0, 0, 0, 0 \
+	}
+
+/* Fills *cfg with the defaults and then with what the environment says:
+ * GOAD_PROCS, GOAD_MAX_THREADS, GOAD_STACK_SIZE (bytes, or with K, M, G),
+ * GOAD_QUANTUM (10ms, 250us, 1s), GOAD_PREEMPT (auto, handoff, yield, coop, off),
+ * GOAD_SIGNAL (a number), GOAD_SEED.  cfg->size must be set.
+ * -EINVAL: cfg is NULL, its size is 0, or a variable has a bad value; one line on
+ * stderr names it and what it may be. */
+int goad_config_init (goad_config_t *cfg);
+
+/* Runs fn (arg) as the first coroutine, with the calling thread as M0, and
+ * returns 0 when every coroutine has finished.  cfg NULL: as goad_config_init
+ * gives.  -EBUSY: a runtime runs already; -EINVAL: a field out of range (a line on
+ * stderr names it); -ENOMEM, -EAGAIN: no memory or no thread to be had;
+ * -EDEADLK: every coroutine waits for ever. */
+int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg);
+
+/* Starts the runtime on threads of its own and returns; coroutines are then
+ * spawned from any thread.  Errors as goad_main. */
+int goad_start (const goad_config_t *cfg);
+
+/* Waits until every coroutine has finished, then ends all threads and frees
+ * everything.  -EDEADLK: called from a coroutine; -EPERM: no runtime that
+ * goad_start started. */
+int goad_stop (void);
+
+/* A coroutine that can be joined. */
+typedef struct goad_task goad_task_t;
+
+typedef struct goad_attr {
+	size_t size;       /* sizeof (goad_attr_t): set by the caller                       */
+	size_t stack_size; /* bytes, 16 KiB..1 GiB; 0: the runtime's                        */
+	const char *name;  /* copied (31 bytes of it); NULL: none                           */
+	int preempt;       /* GOAD_PREEMPT_*; 0: the runtime's                              */
+	unsigned weight;   /* share of CPU among runnable coroutines, 1..10000; 0: 100      */
+} goad_attr_t;
+
+#define GOAD_ATTR_INIT                   \
+	{                                    \
+		sizeof (goad_attr_t), 0, 0, 0, 0 \
+	}
+
+/* Starts a coroutine that nobody joins.  -EINVAL: fn is NULL; -EPERM: no runtime
+ * runs; -ENOMEM, -EAGAIN: no memory for its stack; what runs goes on. */
+int goad_go (goad_fn fn, void *arg);
+
+/* Starts a coroutine and stores its handle, to be given to goad_join or
+ * goad_detach exactly once.  attr may be NULL.  Errors as goad_go, and -EINVAL for
+ * a field of attr that is out of range. */
+int goad_spawn (goad_task_t **task, const goad_attr_t *attr, goad_fn fn, void *arg);
+
+/* Waits until the coroutine has ended, then frees the handle.  -EDEADLK: the
+ * caller's own; -EINVAL: NULL; -EBUSY: somebody joins it already. */
+int goad_join (goad_task_t *task);
+
+/* The same until deadline (absolute, goad_now's clock).  -ETIMEDOUT: not ended by
+ * then, -EAGAIN if deadline was 0; the handle stays valid. */
+int goad_join_until (goad_task_t *task, uint64_t deadline);
+
+/* Gives the handle up: the coroutine frees itself at its end. */
+int goad_detach (goad_task_t *task);
+
+/* Lets the other runnable coroutines of this P go first.  Outside a coroutine:
+ * sched_yield. */
+void goad_yield (void);
+
+/* Ends the calling coroutine.  Outside one: a line on stderr, and abort. */
+#if defined __cplusplus
+[[noreturn]] void goad_exit (void);
+#else
+_Noreturn void goad_exit (void);
+#endif
+
+/* The calling coroutine's number: 1, 2, ...; 0 outside a coroutine. */
+uint64_t goad_id (void);
+
+/* Its name; "" where it has none or outside a coroutine.  Valid until it ends. */
+const char *goad_name (void);
+
+/* Sleeps for ns nanoseconds, or until the deadline, never less.  On a foreign
+ * thread the thread sleeps.  Always 0. */
+int goad_sleep (uint64_t ns);
+int goad_sleep_until (uint64_t deadline);
+
+/* How many Ps the runtime has; 0 when none runs. */
+int goad_procs (void);
+
+/* Coroutines alive: spawned and not yet ended. */
+size_t goad_count (void);
+
+/* Between the two the calling coroutine is not preempted; they nest.  A
+ * preemption that came meanwhile happens at the last enable.  Outside a
+ * coroutine both do nothing, but an enable without its disable ends the program
+ * with a line on stderr.  Async-signal-safe. */
+void goad_preempt_disable (void);
+void goad_preempt_enable (void);
+
+/* What kind of code an object of this process is, for GOAD_PREEMPT_AUTO. */
+enum {
+	GOAD_MODULE_AUTO = 0,    /* decided by looking at it                                 */
+	GOAD_MODULE_SCANNED = 1, /* thread-independent but for functions that touch the TLS  */
+	GOAD_MODULE_BOUND = 2,   /* a frame in it means hand-off                             */
+	GOAD_MODULE_DENIED = 3   /* as libc: hand-off, and no yield even in mode YIELD       */
+};
+
+/* Sets the class of the objects whose path ends in path ("libfoo.so.1", "/opt/x.so";
+ * "" is the program itself), loaded now or later.  -EINVAL: NULL or no such class;
+ * -ENOSPC: 64 such rules exist already. */
+int goad_module_class (const char *path, int class_);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GOAD_SCHED_H */

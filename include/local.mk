@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+include_HEADERS = %D%/goad.h
+goadincludedir = $(includedir)/goad
+goadinclude_HEADERS = \
+	%D%/goad/debug.h \
+	%D%/goad/sched.h \
+	%D%/goad/time.h

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+lib_libgoad_core_la_SOURCES += \
+	%D%/api.c \
+	%D%/config.c \
+	%D%/deadlock.c \
+	%D%/fault.c \
+	%D%/fault.h \
+	%D%/init.c \
+	%D%/monitor.c \
+	%D%/runtime.h \
+	%D%/stats.c \
+	%D%/thread.c \
+	%D%/thread.h

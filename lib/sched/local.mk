@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+lib_libgoad_core_la_SOURCES += \
+	%D%/account.h \
+	%D%/find.c \
+	%D%/handoff.c \
+	%D%/idle.c \
+	%D%/park.c \
+	%D%/sched.c \
+	%D%/sched.h \
+	%D%/spawn.c \
+	%D%/steal.c

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# The program `goad`: uses the public headers only.  What needs a library that may be missing
+# asks HAVE_CAIRO, HAVE_JANSSON, HAVE_LUA, HAVE_CRYPTO, HAVE_ZLIB in the source.
+if BUILD_PROGRAM
+bin_PROGRAMS += %D%/goad
+endif
+
+%C%_goad_CPPFLAGS = -include config.h -D_GNU_SOURCE -I$(top_srcdir)/include -I$(top_srcdir) \
+	$(CAIRO_CFLAGS) $(JANSSON_CFLAGS) $(LUA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS)
+%C%_goad_LDFLAGS = $(LINK_FLAGS)
+%C%_goad_LDADD = lib/libgoad.la $(CAIRO_LIBS) $(JANSSON_LIBS) $(LUA_LIBS) $(CRYPTO_LIBS) \
+	$(ZLIB_LIBS) -lm
+%C%_goad_SOURCES = \
+	%D%/main.c \
+	%D%/plot.c \
+	%D%/plot.h \
+	%D%/plot_lanes.c \
+	%D%/report_json.c \
+	%D%/report_text.c \
+	%D%/run.c \
+	%D%/run.h \
+	%D%/run_expect.c \
+	%D%/run_figures.c \
+	%D%/run_live.c \
+	%D%/run_monitor.c \
+	%D%/run_options.c \
+	%D%/run_spec.c \
+	%D%/run_tasks.c \
+	%D%/run_timeline.c \
+	%D%/tool.h \
+	%D%/util.h \
+	%D%/util_text.c \
+	%D%/util_time.c \
+	%D%/util_word.c \
+	%D%/work_cpu.c \
+	%D%/work_deflate.c \
+	%D%/work_files.c \
+	%D%/work_files.h \
+	%D%/work_lua.c \
+	%D%/work_sha256.c \
+	%D%/work_so.c \
+	%D%/work_tick.c
+
+dist_noinst_SCRIPTS += \
+	%D%/dev/demo \
+	%D%/dev/format \
+	%D%/dev/lint \
+	%D%/dev/relist \
+	%D%/dev/sub-build \
+	%D%/dev/tally
