@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* sched/account.h - time on a P
+ *
+ * The clock costs 27 ns, a switch 8.  So where a P switches very often, it reads the
+ * clock only now and then: after 64 runs in a row that each took less than 2 us, up
+ * to 23 of the next ones share the stamp of the one before.  One run that takes
+ * longer ends that at the next reading, and the 64 begin anew.  What is lost: a
+ * coroutine that runs long after having been short may have at most one such run
+ * charged to another (the one on the P when the clock is next read); nothing is lost
+ * from the sum.  A random length keeps a fixed pattern of coroutines from always
+ * charging the same one.  GOAD_F_EXACT_TIME reads the clock each time.
+ */
+#ifndef GOAD_SCHED_ACCOUNT_H
+#define GOAD_SCHED_ACCOUNT_H
+
+#include "base/clock.h"
+#include "base/hist.h"
+#include "base/rng.h"
+#include "core/fairq.h"
+#include "core/p.h"
+#include "sched/sched.h"
+
+#define SHORT_RUN 2000u
+#define CALM_RUNS 64u
+
+static inline uint64_t goad__p_time_exact (struct p *p)
+{
+	p->stamp_skips = 0;
+	return p->stamp = goad__now ();
+}
+
+GOAD__NOINLINE static uint64_t goad__p_time_slow (struct p *p)
+{
+	uint64_t t = goad__now ();
+	uint64_t runs = p->stamp_run + 1u;
+
+	p->stamp_run = 0;
+	if (t - p->stamp > runs * SHORT_RUN || (goad__sched.flags & GOAD_F_EXACT_TIME))
+		p->calm = 0;
+	else if (p->calm < CALM_RUNS)
+		p->calm++;
+	else
+		p->stamp_skips = p->stamp_run = 8 + (uint32_t) (goad__random (&p->rng) & 15);
+	return p->stamp = t;
+}
+
+/* Now, or up to 23 short runs ago. */
+static inline uint64_t goad__p_time (struct p *p)
+{
+	if (likely (p->stamp_skips > 0)) {
+		p->stamp_skips--;
+		return p->stamp;
+	}
+	return goad__p_time_slow (p);
+}
+
+static inline bool goad__p_expired (const struct p *p)
+{
+	return atomic_load_explicit (&p->request, memory_order_relaxed) ==
+	       atomic_load_explicit (&p->tick, memory_order_relaxed);
+}
+
+/* g leaves p at t. */
+static inline void goad__p_leave (struct p *p, struct g *g, uint64_t t)
+{
+	uint64_t ran = t - p->run_since;
+
+	g->cpu += ran;
+	goad__fair_charge (g, ran);
+}
+
+/* The number of the next slice: a request for the one before is void. */
+static inline void goad__p_new_slice (struct p *p, uint64_t t)
+{
+	/* [ord:slice] start before tick: whoever sees the new number sees the new start;
+	 * the other way round sysmon would take a fresh slice for an old one. */
+	atomic_store_explicit (&p->slice_start, t, memory_order_relaxed);
+	atomic_store_explicit (&p->tick, atomic_load_explicit (&p->tick, memory_order_relaxed) + 1,
+	                       memory_order_release);
+}
+
+/* g comes to p at t; inherit: it goes on with the slice of who readied it. */
+static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inherit)
+{
+	uint64_t waited = t - g->ready_at;
+
+	p->run_since = t;
+	if (waited < UINT64_MAX / 2) { /* stamps of two Ps may be out of order */
+		g->wait += waited;
+		if (waited > g->wait_max) {
+			g->wait_max = waited;
+			goad__count_max (&p->wait_max, waited);
+		}
+	}
+	g->slices++;
+	goad__count (&p->n_switches, 1);
+	atomic_store_explicit (&p->curg_id, g->id, memory_order_relaxed);
+	if (!inherit)
+		goad__p_new_slice (p, t);
+}
+
+/* A slice that sysmon asked to end was over before: the coroutine went by itself. */
+static inline void goad__p_expire (struct p *p, struct g *g)
+{
+	goad__count (&p->n_expired, 1);
+	g->n_expired++;
+}
+
+/* A slice ends at t by preemption. */
+static inline void goad__p_slice_done (struct p *p, uint64_t t)
+{
+	uint64_t len = t - atomic_load_explicit (&p->slice_start, memory_order_relaxed);
+	uint64_t over = len > goad__sched.quantum ? len - goad__sched.quantum : 0;
+	_Atomic uint32_t *slot = &p->overshoot[goad__hist_slot (over)];
+
+	goad__count (&p->n_slices, 1);
+	goad__count (&p->slice_ns, len);
+	goad__count_max (&p->overshoot_max, over);
+	atomic_store_explicit (slot, atomic_load_explicit (slot, memory_order_relaxed) + 1,
+	                       memory_order_relaxed);
+}
+
+#endif

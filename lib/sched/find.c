@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the next coroutine comes from: Go's findRunnable (proc.go).
+ *
+ * Order: timers that are due; the global queues when it is their turn; runnext; the
+ * own queue; the global queues; other Ps; and then sleep.
+ *
+ * Their turn is each 61st pick, when the slice has expired (what shares a slice by
+ * runnext must not keep the rest waiting), and when they were not looked at for a
+ * quantum while somebody waited there: 61 picks can be 61 quanta.  Go has the first
+ * only.  The own queue must not starve either: after a global one it goes first.
+ */
+#include "sched/account.h"
+#include "sched/sched.h"
+
+static void no_timers (uint64_t now)
+{
+	(void) now;
+}
+
+void (*goad__timers_hook) (uint64_t now) = no_timers;
+
+/* One of the preempted, or a batch of the others: in turn when both wait.  Under
+ * lock. */
+static struct g *take_global (struct p *p, struct gbatch *rest)
+{
+	struct sched *s = &goad__sched;
+	uint32_t n = s->globq.n;
+	bool fair = s->fairq.root && (n == 0 || (p->global_turn++ & 1));
+	struct g *g;
+
+	if (fair)
+		return goad__fairq_take (&s->fairq);
+	if (n == 0)
+		return NULL;
+	n = n / (uint32_t) s->nprocs + 1;
+	if (n > RUNQ_SIZE / 2)
+		n = RUNQ_SIZE / 2;
+	g = gbatch_take (&s->globq);
+	while (--n > 0 && s->globq.n > 0)
+		gbatch_add (rest, gbatch_take (&s->globq));
+	atomic_store_explicit (&s->nglobal, s->globq.n, memory_order_relaxed);
+	return g;
+}
+
+static struct g *find_global (struct p *p)
+{
+	struct gbatch rest = { 0 };
+	struct g *g, *r;
+
+	p->fair_at = p->stamp;
+	p->global_last = true;
+	if (!goad__global_waits ())
+		return NULL;
+	goad__spin_lock (&goad__sched.lock);
+	g = take_global (p, &rest);
+	goad__spin_unlock (&goad__sched.lock);
+	while ((r = gbatch_take (&rest)))
+		goad__runq_put_or_spill (p, r);
+	return g;
+}
+
+static struct g *find_own (struct p *p, bool *inherit)
+{
+	struct g *g = goad__runnext_take (p);
+
+	if (g && goad__chaos () && goad__random_below (&p->rng, 2)) {
+		goad__runq_put_or_spill (p, g);
+		g = NULL;
+	}
+	if (g) {
+		*inherit = true;
+		return g;
+	}
+	g = goad__runq_get (&p->runq);
+	if (goad__chaos () && g && goad__random_below (&p->rng, 3) == 0) { /* another order */
+		goad__runq_put_or_spill (p, g);
+		g = goad__runq_get (&p->runq);
+	}
+	return g;
+}
+
+/* Whether the global queues hold nobody but who was just preempted here, while the own
+ * queue holds somebody: taking that one would be no preemption. */
+static bool only_just_preempted (struct p *p)
+{
+	const struct g *root = __atomic_load_n (&goad__sched.fairq.root, __ATOMIC_RELAXED);
+
+	return root == p->just && root &&
+	       atomic_load_explicit (&goad__sched.fairq.n, memory_order_relaxed) == 1 &&
+	       atomic_load_explicit (&goad__sched.nglobal, memory_order_relaxed) == 0 &&
+	       (goad__runq_len (&p->runq) > 0 ||
+	        atomic_load_explicit (&p->runnext, memory_order_relaxed));
+}
+
+static bool global_turn (struct p *p, uint64_t t)
+{
+	bool due = p->global_due;
+
+	p->global_due = false;
+	if (--p->picks == 0) {
+		p->picks = GOAD__GLOBAL_EVERY;
+		due = true;
+	}
+	if (!p->global_last && (goad__p_expired (p) || t - p->fair_at > goad__sched.quantum))
+		due = true;
+	if (goad__chaos ())
+		return goad__random_below (&p->rng, 2) != 0;
+	return due && !only_just_preempted (p);
+}
+
+/* Everything but sleeping. */
+static struct g *look (struct m *m, bool *inherit)
+{
+	struct p *p = m->p;
+	uint64_t t = goad__p_time_exact (p);
+	struct g *g;
+
+	*inherit = false;
+	if (t >= atomic_load_explicit (&goad__sched.next_timer, memory_order_relaxed))
+		goad__timers_hook (t);
+	if (global_turn (p, t)) {
+		g = find_global (p);
+		if (g)
+			return g;
+	}
+	p->global_last = false;
+	p->just = NULL; /* passed over once */
+	g = find_own (p, inherit);
+	if (!g)
+		g = find_global (p);
+	return g ? g : goad__steal (m);
+}
+
+/* m found work: if it was the one that looked for all, somebody else must look now. */
+static void stop_spinning (struct m *m)
+{
+	if (!m->spinning)
+		return;
+	m->spinning = false;
+	atomic_fetch_sub_explicit (&goad__sched.nmspinning, 1, memory_order_seq_cst);
+	goad__sched_wake ();
+}
+
+struct g *goad__find (struct m *m, bool *inherit)
+{
+	for (;;) {
+		struct g *g;
+
+		if (atomic_load_explicit (&goad__sched.done, memory_order_acquire))
+			return NULL;
+		if (!m->p) { /* its P went with a bound coroutine */
+			goad__idle_park (m);
+			continue;
+		}
+		g = look (m, inherit);
+		if (g) {
+			stop_spinning (m);
+			return g;
+		}
+		goad__idle (m);
+	}
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Ms and Ps without work: Go's wakep, stopm and startm (proc.go).
+ *
+ * How many Ms should look for work?  Go's answer is kept: an M that looks is
+ * "spinning", there is one at least while work may be unseen and a P is idle, and
+ * never more than half of the busy Ps.  New work wakes one only if none spins.
+ *
+ * No wake-up is lost.  [ord:idle-recheck]
+ *	who brings work: puts it into a queue; full fence; reads nmspinning and npidle;
+ *		wakes an M if none spins and a P is idle
+ *	who goes to sleep: puts its P on the idle list (npidle); takes itself off
+ *		nmspinning (seq_cst, a full fence); looks at all queues again
+ * One of the two sees the other: either the work was in the queue before the last
+ * look, or the reader of nmspinning comes after the subtraction and finds the P idle.
+ * A release store and an acquire load would not do: both sides store and then load.
+ * The look and joining the list of idle Ms are one step under the lock: in between,
+ * who brings work would find an idle P and no M for it, and at max_threads there is
+ * no other.  Every M looks, not only one that spun: the last that spins may find work
+ * and stop just before this one gives up its P.  For the same reason who wanted to
+ * wake somebody and found nobody takes back its spinning under the lock.
+ * Model: tests/model/idle.pml.
+ */
+#include "base/fatal.h"
+#include "base/futex.h"
+#include "sched/account.h"
+#include "sched/sched.h"
+
+static void wake_nobody (void)
+{
+}
+
+static bool no_deadlock (void)
+{
+	return false;
+}
+
+bool (*goad__deadlock_hook) (void) = no_deadlock;
+
+void (*goad__sysmon_wake) (void) = wake_nobody;
+void (*goad__sysmon_ring) (void) = wake_nobody;
+
+void goad__pidle_put (struct p *p)
+{
+	struct sched *s = &goad__sched;
+
+	atomic_store_explicit (&p->state, P_IDLE, memory_order_relaxed);
+	p->idle_next = s->pidle;
+	s->pidle = p;
+	atomic_fetch_add_explicit (&s->npidle, 1, memory_order_seq_cst);
+}
+
+struct p *goad__pidle_get (void)
+{
+	struct sched *s = &goad__sched;
+	struct p *p = s->pidle;
+
+	if (!p)
+		return NULL;
+	s->pidle = p->idle_next;
+	atomic_fetch_sub_explicit (&s->npidle, 1, memory_order_seq_cst);
+	return p;
+}
+
+struct m *goad__midle_get (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *m = s->midle;
+
+	if (m) {
+		s->midle = m->idle_next;
+		s->nmidle--;
+	}
+	return m;
+}
+
+void goad__acquire_p (struct m *m, struct p *p)
+{
+	atomic_store_explicit (&p->m, m, memory_order_relaxed);
+	atomic_store_explicit (&p->tid, atomic_load_explicit (&m->tid, memory_order_relaxed),
+	                       memory_order_relaxed);
+	atomic_store_explicit (&p->state, P_RUNNING, memory_order_relaxed);
+	m->p = p;
+	goad__p_new_slice (p, goad__p_time_exact (p)); /* who comes by runnext inherits this one */
+}
+
+struct p *goad__release_p (struct m *m)
+{
+	struct p *p = m->p;
+
+	m->p = NULL;
+	atomic_store_explicit (&p->curg_id, 0, memory_order_relaxed);
+	atomic_store_explicit (&p->m, NULL, memory_order_relaxed);
+	goad__p_new_slice (p, p->stamp); /* a request for the last slice is void */
+	return p;
+}
+
+/* [ord:m-park] */
+void goad__m_give (struct m *m, struct p *p)
+{
+	atomic_store_explicit (&m->nextp, p, memory_order_relaxed);
+	atomic_store_explicit (&m->park, 1, memory_order_release);
+	goad__futex_wake (&m->park, 1);
+}
+
+void goad__m_wait (struct m *m)
+{
+	struct p *p;
+
+	while (atomic_load_explicit (&m->park, memory_order_acquire) == 0) /* [ord:m-park] */
+		goad__futex_wait (&m->park, 0, UINT64_MAX);
+	atomic_store_explicit (&m->park, 0, memory_order_relaxed);
+	p = atomic_exchange_explicit (&m->nextp, NULL, memory_order_relaxed);
+	if (p)
+		goad__acquire_p (m, p);
+}
+
+void goad__want_thread (uint32_t spare)
+{
+	struct sched *s = &goad__sched;
+	uint32_t now = atomic_load_explicit (&s->maker_word, memory_order_relaxed);
+
+	while (now < spare &&
+	       !atomic_compare_exchange_weak_explicit (&s->maker_word, &now, spare,
+	                                               memory_order_release, memory_order_relaxed))
+		;
+	if (now < spare)
+		goad__futex_wake (&s->maker_word, 1);
+}
+
+GOAD__NOINLINE static void wake_one (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *m = NULL;
+	struct p *p;
+
+	goad__spin_lock (&s->lock);
+	p = goad__pidle_get ();
+	if (p) {
+		m = goad__midle_get ();
+		if (!m)
+			goad__pidle_put (p);
+	}
+	if (!m) /* inside: an M that comes to sleep behind us must see that nobody spins */
+		atomic_fetch_sub_explicit (&s->nmspinning, 1, memory_order_seq_cst);
+	goad__spin_unlock (&s->lock);
+	if (m) {
+		m->spinning = true;
+		goad__m_give (m, p);
+	} else if (p) /* no thread for it: a new one takes an idle P by itself */
+		goad__want_thread (1);
+}
+
+/* [ord:idle-recheck] the caller has put its work into a queue with a full fence */
+void goad__sched_wake (void)
+{
+	struct sched *s = &goad__sched;
+	uint32_t none = 0;
+
+	goad__tell_sysmon ();
+	if (likely (atomic_load_explicit (&s->npidle, memory_order_relaxed) == 0 ||
+	            atomic_load_explicit (&s->nmspinning, memory_order_relaxed) != 0))
+		return;
+	if (atomic_compare_exchange_strong_explicit (&s->nmspinning, &none, 1, memory_order_seq_cst,
+	                                             memory_order_relaxed))
+		wake_one ();
+}
+
+static uint64_t alive (void)
+{
+	struct sched *s = &goad__sched;
+	uint64_t n = atomic_load_explicit (&s->foreign_spawned, memory_order_relaxed) -
+	             atomic_load_explicit (&s->foreign_ended, memory_order_relaxed);
+
+	for (int i = 0; i < s->nprocs; i++)
+		n += atomic_load_explicit (&s->p[i].n_spawned, memory_order_relaxed) -
+		     atomic_load_explicit (&s->p[i].n_ended, memory_order_relaxed);
+	return n;
+}
+
+size_t goad__alive (void)
+{
+	uint64_t n = alive ();
+	return n > SIZE_MAX / 2 ? 0 : n; /* counters of several Ps are not of one moment */
+}
+
+static void end_locked (void)
+{
+	struct sched *s = &goad__sched;
+
+	atomic_store_explicit (&s->done, 1, memory_order_release);
+	for (struct m *m; (m = goad__midle_get ());)
+		goad__m_give (m, NULL);
+	goad__sysmon_wake ();
+}
+
+void goad__idle_end (void)
+{
+	goad__spin_lock (&goad__sched.lock);
+	end_locked ();
+	goad__spin_unlock (&goad__sched.lock);
+}
+
+/* Under lock, all Ps idle: nobody can spawn or end a coroutine now but a foreign
+ * thread, which takes the lock for it. */
+static void maybe_drained (void)
+{
+	struct sched *s = &goad__sched;
+
+	if (atomic_load_explicit (&s->npidle, memory_order_relaxed) != (uint32_t) s->nprocs)
+		return;
+	if (alive () != 0) {
+		if (!s->embedded && goad__deadlock_hook ()) {
+			s->deadlocked = true;
+			end_locked ();
+		}
+	} else if (!s->embedded) {
+		end_locked ();
+	} else {
+		atomic_store_explicit (&s->drained, 1, memory_order_release);
+		goad__futex_wake (&s->drained, 1);
+	}
+}
+
+static bool work_somewhere (void)
+{
+	struct sched *s = &goad__sched;
+
+	if (goad__global_waits ())
+		return true;
+	for (int i = 0; i < s->nprocs; i++)
+		if (goad__runq_len (&s->p[i].runq) > 0 ||
+		    atomic_load_explicit (&s->p[i].runnext, memory_order_relaxed))
+			return true;
+	return false;
+}
+
+/* The second look: see the head of this file. */
+void goad__idle_park (struct m *m)
+{
+	struct sched *s = &goad__sched;
+	struct p *p = NULL;
+
+	goad__spin_lock (&s->lock);
+	if (!atomic_load_explicit (&s->done, memory_order_relaxed)) {
+		if (work_somewhere ())
+			p = goad__pidle_get ();
+		if (!p) {
+			m->idle_next = s->midle;
+			s->midle = m;
+			s->nmidle++;
+			goad__spin_unlock (&s->lock);
+			goad__m_wait (m);
+			return;
+		}
+		m->spinning = true;
+		atomic_fetch_add_explicit (&s->nmspinning, 1, memory_order_seq_cst);
+	}
+	goad__spin_unlock (&s->lock);
+	if (p)
+		goad__acquire_p (m, p);
+}
+
+void goad__idle (struct m *m)
+{
+	struct sched *s = &goad__sched;
+
+	goad__spin_lock (&s->lock);
+	if (goad__global_waits ()) {
+		goad__spin_unlock (&s->lock);
+		return;
+	}
+	goad__stack_cache_flush (&m->p->stacks);
+	goad__pidle_put (goad__release_p (m));
+	maybe_drained ();
+	goad__spin_unlock (&s->lock);
+	if (m->spinning) {
+		m->spinning = false;
+		/* [ord:idle-recheck] */
+		atomic_fetch_sub_explicit (&s->nmspinning, 1, memory_order_seq_cst);
+	}
+	goad__idle_park (m);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Making coroutines runnable, and the queues they go into. */
+#include "base/futex.h"
+#include "sched/account.h"
+#include "sched/sched.h"
+
+/* The own queue is full: half of it goes to the global queue, as in Go's runqputslow,
+ * so that a P that spawns without end feeds the others. */
+GOAD__NOINLINE static void spill (struct p *p, struct g *g)
+{
+	struct gbatch b = { 0 };
+
+	if (goad__runq_shed (&p->runq, &b)) {
+		gbatch_add (&b, g);
+		goad__globq_put (&b);
+		return;
+	}
+	goad__runq_put_or_spill (p, g); /* thieves have made room */
+}
+
+void goad__runq_put_or_spill (struct p *p, struct g *g)
+{
+	if (unlikely (!goad__runq_put (&p->runq, g)))
+		spill (p, g);
+	else
+		goad__tell_sysmon ();
+}
+
+/* [ord:runnext] release: who takes it sees the coroutine whole.  On more than one P
+ * the exchange is also the full fence of [ord:idle-recheck]; on one P nobody else
+ * looks at it but by way of sysmon, which does not take. */
+void goad__runnext_put (struct p *p, struct g *g)
+{
+	struct g *old;
+
+	if (goad__sched.alone) {
+		old = atomic_load_explicit (&p->runnext, memory_order_relaxed);
+		atomic_store_explicit (&p->runnext, g, memory_order_release);
+	} else {
+		old = atomic_exchange_explicit (&p->runnext, g, memory_order_seq_cst);
+	}
+	if (old)
+		goad__runq_put_or_spill (p, old);
+}
+
+/* The slice is over: who was readied in it may not begin the next one, or a chain of
+ * them would keep the P for ever. */
+void goad__runnext_kick (struct p *p)
+{
+	struct g *g = goad__runnext_take (p);
+
+	if (g)
+		goad__runq_put_or_spill (p, g);
+}
+
+void goad__globq_append (struct gbatch *b)
+{
+	struct sched *s = &goad__sched;
+
+	goad__spin_lock (&s->lock);
+	if (s->globq.last)
+		s->globq.last->next = b->first;
+	else
+		s->globq.first = b->first;
+	s->globq.last = b->last;
+	s->globq.n += b->n;
+	atomic_store_explicit (&s->nglobal, s->globq.n, memory_order_relaxed);
+	goad__spin_unlock (&s->lock);
+}
+
+void goad__globq_put (struct gbatch *b)
+{
+	goad__globq_append (b);
+	/* [ord:idle-recheck] */
+	atomic_thread_fence (memory_order_seq_cst);
+	goad__sched_wake ();
+}
+
+void goad__ready_fair (struct g *g)
+{
+	struct sched *s = &goad__sched;
+
+	goad__spin_lock (&s->lock);
+	goad__fairq_put (&s->fairq, g, 4 * s->quantum);
+	goad__spin_unlock (&s->lock);
+	/* [ord:idle-recheck] */
+	atomic_thread_fence (memory_order_seq_cst);
+	goad__sched_wake ();
+}
+
+void goad__ready (struct g *g)
+{
+	struct m *m = goad__m ();
+
+	g->ready_at = m && m->p ? goad__p_time (m->p) : goad__now ();
+	goad__g_transit (g, G_WAITING, G_RUNNABLE);
+	if (unlikely (g->bound)) {
+		goad__ready_fair (g);
+	} else if (likely (m && m->p)) {
+		goad__runnext_put (m->p, g);
+		goad__sched_wake ();
+	} else {
+		struct gbatch b = { 0 };
+		gbatch_add (&b, g);
+		goad__globq_put (&b);
+	}
+}
+
+void goad__wake_foreign (struct waiter *w)
+{
+	goad__futex_wake (&w->word, 1);
+}

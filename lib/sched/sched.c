@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* The switch from coroutine to coroutine, and g0's loop.
+ *
+ * Fast path: a coroutine that yields, parks or ends takes the next one from its P's
+ * own queue and switches to it directly, without going through g0.  It cannot put
+ * itself where others see it before its registers are saved; so it leaves a note
+ * (m->after), and whoever runs next on this M carries it out first (finish).  Go goes
+ * through g0 each time (mcall); Linux does as we do (finish_task_switch).
+ *
+ * Slow path: nothing in the own queue, the slice is over, a timer is due, or it is the
+ * turn of the global queues: g0 decides (goad__find).
+ */
+#include "sched/sched.h"
+
+#include "arch.h"
+#include "base/fatal.h"
+#include "sched/account.h"
+
+struct sched goad__sched;
+
+static bool no_judge (struct m *m, struct g *g)
+{
+	(void) m;
+	goad__fatal ("coroutine %lu was preempted with nobody to judge it", (unsigned long) g->id);
+}
+
+bool (*goad__judge_hook) (struct m *m, struct g *g) = no_judge;
+
+/* Nobody else can see g but by its handle. */
+static void exited (struct m *m, struct g *g)
+{
+	goad__g_transit (g, G_RUNNING, G_DEAD);
+	goad__san_free (&g->san);
+	goad__count (&m->p->n_ended, 1);
+	/* [ord:join] release: what the coroutine wrote is there for who joins it; and its
+	 * stack is free to go. */
+	uintptr_t j = atomic_exchange_explicit (&g->join, JOIN_DONE, memory_order_acq_rel);
+	if (j == JOIN_DETACHED) {
+		goad__g_free (g);
+	} else if (j != JOIN_NONE) {
+		struct waiter *w = (struct waiter *) j;
+		if (w->g) {
+			goad__ready (w->g);
+		} else {
+			/* The foreign thread may be gone once it sees the 1; a futex wake for an
+			 * address that is no longer a futex is harmless. */
+			atomic_store_explicit (&w->word, 1, memory_order_release);
+			goad__wake_foreign (w);
+		}
+	}
+}
+
+static void requeue (struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+
+	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
+	if (unlikely (g->bound)) {
+		goad__ready_fair (g);
+		return;
+	}
+	goad__runq_put_or_spill (p, g);
+	if (!goad__sched.alone) {
+		/* [ord:idle-recheck] */
+		atomic_thread_fence (memory_order_seq_cst);
+		goad__sched_wake ();
+	}
+}
+
+/* Carries out what the one before left to do.  True: on g0, m->after_g goes on. */
+__attribute__ ((always_inline)) static inline bool finish (struct m *m)
+{
+	enum after what = m->after;
+	struct g *g = m->after_g;
+
+	m->after = AFTER_NOTHING;
+	switch (what) {
+	case AFTER_NOTHING:
+		break;
+	case AFTER_YIELD:
+		requeue (m, g);
+		break;
+	case AFTER_PARK:
+		goad__g_transit (g, G_RUNNING, G_WAITING);
+		if (!m->commit (g, m->commit_arg)) {
+			g->ready_at = m->p->stamp;
+			goad__g_transit (g, G_WAITING, G_RUNNABLE);
+			goad__runq_put_or_spill (m->p, g);
+		}
+		break;
+	case AFTER_EXIT:
+		exited (m, g);
+		break;
+	case AFTER_PREEMPT:
+		return goad__judge_hook (m, g);
+	}
+	return false;
+}
+
+struct cxa_globals { /* Itanium C++ ABI 2.2.2 */
+	void *caught;
+	unsigned uncaught;
+};
+
+/* The C++ runtime keeps the exceptions being handled per thread: they go with the
+ * coroutine. */
+static inline void swap_cxa (struct m *m, struct g *from, struct g *to)
+{
+	struct cxa_globals *now = m->cxa;
+
+	if (likely (!now))
+		return;
+	if (from) {
+		from->cxa_caught = now->caught;
+		from->cxa_uncaught = now->uncaught;
+	}
+	now->caught = to ? to->cxa_caught : NULL;
+	now->uncaught = to ? to->cxa_uncaught : 0;
+}
+
+/* from, running on m, is left; comes back when somebody switches to it again, maybe
+ * on another thread. */
+__attribute__ ((always_inline)) static inline void switch_to (struct m *m, struct g *from,
+                                                              struct g *to, bool dying)
+{
+	goad__g_transit (to, G_RUNNABLE, G_RUNNING);
+	m->curg = to;
+	goad__set_g (to);
+	swap_cxa (m, from, to);
+	goad__san_leave (&from->san, &to->san, dying);
+	goad__switch (&from->sp, to->sp);
+	goad__san_arrive (&from->san, NULL);
+	finish (goad__m ());
+}
+
+/* To g0, which carries out m->after. */
+static void switch_to_g0 (struct m *m, struct g *from, bool dying)
+{
+	m->curg = NULL;
+	goad__set_g (NULL);
+	swap_cxa (m, from, NULL);
+	goad__san_leave (&from->san, &m->san, dying);
+	goad__switch (&from->sp, m->g0_sp);
+	goad__san_arrive (&from->san, &goad__m ()->san);
+	finish (goad__m ());
+}
+
+/* The next coroutine of p's own, without looking further; NULL: g0 must decide. */
+__attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint64_t t,
+                                                              bool *inherit)
+{
+	struct g *g;
+
+	*inherit = false;
+	if (unlikely (--p->picks == 0)) {
+		p->picks = GOAD__GLOBAL_EVERY;
+		p->global_due = goad__global_waits ();
+		if (p->global_due)
+			return NULL;
+	}
+	if (unlikely (goad__p_expired (p) || goad__chaos () ||
+	              t >= atomic_load_explicit (&goad__sched.next_timer, memory_order_relaxed) ||
+	              (t - p->fair_at > goad__sched.quantum && goad__global_waits ())))
+		return NULL;
+	g = atomic_load_explicit (&p->runnext, memory_order_relaxed);
+	if (g && (g = goad__runnext_take (p))) {
+		*inherit = true;
+		return g;
+	}
+	return goad__runq_get (&p->runq);
+}
+
+/* The running coroutine leaves with a note.  (switches) */
+__attribute__ ((always_inline)) static inline void leave (struct m *m, struct g *g,
+                                                          enum after after)
+{
+	struct p *p = m->p;
+	uint64_t t = goad__p_time (p);
+	bool inherit;
+	struct g *next = pick (p, t, &inherit);
+
+	goad__p_leave (p, g, t);
+	if (unlikely (goad__p_expired (p))) {
+		goad__p_expire (p, g);
+		goad__runnext_kick (p); /* before g itself goes into the queue */
+	}
+	if (after == AFTER_EXIT && inherit && next->vruntime < g->vruntime)
+		next->vruntime = g->vruntime; /* a chain of spawns is one for the fair queue */
+	g->ready_at = t;
+	m->after = after;
+	m->after_g = g;
+	if (likely (next != NULL)) {
+		goad__p_enter (p, next, t, inherit);
+		switch_to (m, g, next, after == AFTER_EXIT);
+	} else {
+		switch_to_g0 (m, g, after == AFTER_EXIT);
+	}
+}
+
+void goad__sched_yield (void)
+{
+	goad__pin ();
+	struct m *m = goad__m ();
+	struct p *p = m->p;
+
+	if (goad__someone_waits (p)) {
+		leave (m, m->curg, AFTER_YIELD);
+	} else if (unlikely (goad__p_expired (p))) {
+		goad__p_expire (p, m->curg);
+		goad__p_new_slice (p, goad__p_time_exact (p));
+	}
+	goad__unpin ();
+}
+
+void goad__sched_park (goad__commit_fn *commit, void *arg)
+{
+	struct m *m = goad__m ();
+
+	m->commit = commit;
+	m->commit_arg = arg;
+	leave (m, m->curg, AFTER_PARK);
+}
+
+_Noreturn void goad__sched_exit (void)
+{
+	goad__pin ();
+	struct m *m = goad__m ();
+	leave (m, m->curg, AFTER_EXIT);
+	__builtin_unreachable ();
+}
+
+/* Like leave, but it is g0 that decides what becomes of the coroutine; until then
+ * it is still in its slice. */
+void goad__sched_preempted (void)
+{
+	struct m *m = goad__m ();
+
+	m->after = AFTER_PREEMPT;
+	m->after_g = m->curg;
+	switch_to_g0 (m, m->curg, false);
+}
+
+/* The first C function on a coroutine's stack. */
+_Noreturn void goad__g_main (struct g *g)
+{
+	goad__san_arrive (&g->san, NULL);
+	finish (goad__m ());
+	goad__unpin ();
+	g->fn (g->arg);
+	goad__sched_exit ();
+}
+
+static void run (struct m *m, struct g *g)
+{
+	m->curg = g;
+	goad__set_g (g);
+	swap_cxa (m, NULL, g);
+	goad__san_leave (&m->san, &g->san, false);
+	goad__switch (&m->g0_sp, g->sp);
+	goad__san_arrive (&m->san, NULL);
+}
+
+void goad__sched_loop (void)
+{
+	struct m *m = goad__m (); /* g0 stays on its thread */
+
+	for (;;) {
+		bool inherit = false;
+		struct g *g = m->after_g;
+
+		if (finish (m)) {
+			run (m, g);
+			continue;
+		}
+		g = goad__find (m, &inherit);
+		if (!g)
+			return;
+		if (unlikely (g->bound && g->bound != m)) {
+			goad__handoff_resume (m, g);
+			continue;
+		}
+		goad__g_transit (g, G_RUNNABLE, G_RUNNING);
+		goad__p_enter (m->p, g, m->p->stamp, inherit);
+		run (m, g);
+	}
+}

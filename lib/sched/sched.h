@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* sched/sched.h - the scheduler's verbs and its one global state
+ *
+ * The way of a coroutine: spawn.c makes it and puts it into a run queue; find.c takes
+ * it out (steal.c from another P); sched.c switches to it; park.c parks and readies;
+ * handoff.c gives a P to another M; idle.c puts Ms to sleep and wakes them.
+ *
+ * Functions marked (switches) may return on another M: M and P are read again after.
+ * All but goad__sched_* want a pinned caller (core/self.h).
+ */
+#ifndef GOAD_SCHED_SCHED_H
+#define GOAD_SCHED_SCHED_H
+
+#include "base/lock.h"
+#include "core/fairq.h"
+#include "core/m.h"
+#include "core/self.h"
+
+#define GOAD__MAX_PROCS 1024
+#define GOAD__GLOBAL_EVERY 61u /* picks between looks at the global queues: a prime */
+
+struct sched {
+	/* read-mostly */
+	int nprocs;
+	int max_threads;
+	uint64_t quantum;
+	int preempt;
+	int signo;
+	unsigned flags;
+	size_t stack_size;
+	uint64_t chaos;                /* seed; 0: off                                           */
+	bool alone;                    /* one P: nobody to wake, no fences                       */
+	bool fences;                   /* no membarrier: who queues work fences for sysmon       */
+	struct p *p;                   /* [nprocs]                                               */
+	_Atomic uint32_t sysmon_armed; /* sysmon wants to know of new work                    */
+	_Atomic uint32_t own_modes;    /* some coroutine has a GOAD_PREEMPT_* of its own         */
+
+	/* hot: read at each spawn and ready */
+	_Atomic uint32_t npidle GOAD__ALIGNED;
+	_Atomic uint32_t nmspinning;
+	_Atomic uint64_t next_timer; /* earliest deadline of a sleeper                         */
+	_Atomic uint32_t nglobal;    /* in globq                                               */
+
+	/* under lock */
+	struct goad__spinlock lock GOAD__ALIGNED;
+	struct gbatch globq; /* overflow, foreign ready, timers: FIFO                   */
+	struct fairq fairq;  /* preempted                                               */
+	struct p *pidle;
+	struct m *midle;
+	uint32_t nmidle;
+	uint32_t nm; /* Ms that exist                                           */
+	uint32_t nm_max;
+	uint32_t nm_starting; /* asked of the maker, not yet there                       */
+	uint32_t nm_held;     /* Ms that wait with a bound coroutine                     */
+	struct m *allm;
+	bool limit_told;
+	bool deadlocked;
+
+	_Atomic uint64_t foreign_spawned; /* by threads without a P; all others: p->n_spawned   */
+	_Atomic uint64_t foreign_ended;
+	_Atomic uint64_t next_id;
+	_Atomic uint32_t done;       /* the runtime is ending: Ms leave                          */
+	_Atomic uint32_t drained;    /* futex: everything is idle and no coroutine is left       */
+	bool embedded;               /* goad_start: no coroutine does not mean the end           */
+	_Atomic uint32_t maker_word; /* futex: how many Ms are wanted, goad__maker             */
+};
+
+extern struct sched goad__sched;
+
+extern void (*goad__sysmon_wake) (void); /* an earlier deadline, or the end */
+extern void (*goad__sysmon_ring) (void); /* it was armed, and there is new work */
+
+/* Work was queued: sysmon may have asked to be told.
+ * [ord:sysmon-alarm] who queues: queue, then read sysmon_armed; sysmon: sets it, then a
+ * fence in all threads (membarrier), then looks at the queues.  One sees the other;
+ * here a compiler barrier is enough, but for a kernel without membarrier. */
+static inline void goad__tell_sysmon (void)
+{
+	goad__compiler_barrier ();
+	if (unlikely (goad__sched.fences))
+		atomic_thread_fence (memory_order_seq_cst);
+	if (unlikely (atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed)))
+		goad__sysmon_ring ();
+}
+
+static inline void goad__own_modes_seen (void)
+{
+	atomic_store_explicit (&goad__sched.own_modes, 1, memory_order_relaxed);
+}
+
+static inline bool goad__chaos (void)
+{
+	return unlikely (goad__sched.chaos != 0);
+}
+
+/* sched.c */
+void goad__sched_yield (void);                              /* (switches) */
+void goad__sched_park (goad__commit_fn *commit, void *arg); /* (switches) WAITING; pinned */
+_Noreturn void goad__sched_exit (void);
+void goad__sched_preempted (void); /* (switches) pinned; AFTER_PREEMPT */
+void goad__sched_loop (void);      /* g0's: returns when done */
+_Noreturn void goad__g_main (struct g *g);
+/* AFTER_PREEMPT, on g0: what becomes of g.  True: m goes on with it at once. */
+extern bool (*goad__judge_hook) (struct m *m, struct g *g);
+
+/* find.c */
+struct g *goad__find (struct m *m, bool *inherit); /* blocks until there is one; NULL: done */
+extern void (*goad__timers_hook) (uint64_t now);   /* readies whoever is due */
+
+/* steal.c */
+struct g *goad__steal (struct m *m);
+
+/* idle.c */
+void goad__sched_wake (void);  /* there is new work: wake an M for it if need be */
+void goad__idle (struct m *m); /* m found nothing: gives up its P, may sleep */
+void goad__wake_foreign (struct waiter *w);
+void goad__idle_park (struct m *m); /* m has no P; returns with one, or done */
+void goad__pidle_put (struct p *p); /* under lock */
+struct p *goad__pidle_get (void);   /* under lock */
+struct m *goad__midle_get (void);   /* under lock */
+void goad__acquire_p (struct m *m, struct p *p);
+struct p *goad__release_p (struct m *m);
+void goad__m_give (struct m *m, struct p *p); /* wakes m with p */
+void goad__m_wait (struct m *m);              /* until somebody gives it a P, or done */
+void goad__want_thread (uint32_t spare);      /* asks the maker: so many idle Ms should exist */
+extern bool (*goad__deadlock_hook) (
+    void);                  /* under lock: all is idle but not ended; true: for ever */
+void goad__idle_end (void); /* wakes everyone: the runtime ends */
+size_t goad__alive (void);
+
+/* park.c */
+void goad__ready (struct g *g);             /* WAITING -> RUNNABLE, from any thread */
+void goad__ready_remote (struct g *g);      /* into the global queue */
+void goad__ready_fair (struct g *g);        /* RUNNABLE already: into the queue of the preempted */
+void goad__globq_append (struct gbatch *b); /* the same, and the caller wakes */
+void goad__globq_put (struct gbatch *b);    /* RUNNABLE already; wakes */
+void goad__runq_put_or_spill (struct p *p, struct g *g);
+void goad__runnext_put (struct p *p, struct g *g); /* kicks the one that was there */
+
+void goad__runnext_kick (struct p *p);
+
+/* Any thread; NULL when it is empty or another was faster. */
+static inline struct g *goad__runnext_take (struct p *p)
+{
+	if (!atomic_load_explicit (&p->runnext, memory_order_relaxed))
+		return NULL;
+	return atomic_exchange_explicit (&p->runnext, NULL, memory_order_acquire); /* [ord:runnext] */
+}
+
+static inline bool goad__global_waits (void)
+{
+	return atomic_load_explicit (&goad__sched.nglobal, memory_order_relaxed) > 0 ||
+	       atomic_load_explicit (&goad__sched.fairq.n, memory_order_relaxed) > 0;
+}
+
+/* handoff.c */
+enum handoff { HANDOFF_DONE, HANDOFF_NOBODY_WAITS, HANDOFF_NO_THREAD };
+enum handoff goad__handoff_in_handler (struct m *m, struct g *g); /* waits until it is back */
+void goad__handoff_resume (struct m *m, struct g *g); /* m picked bound g: gives its P away */
+#define GOAD__MAX_HELD 256u
+
+/* spawn.c */
+int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg);
+void goad__g_free (struct g *g);
+
+/* p's owner puts g, preempted at t, into the queue of the preempted, or is about to. */
+static inline void goad__note_preempted (struct p *p, const struct g *g, uint64_t t)
+{
+	p->just = g;
+	if (!goad__global_waits ())
+		p->fair_at = t; /* nobody waited there until now */
+	goad__runnext_kick (p);
+}
+
+/* Somebody waits for a P whom p could serve; from any thread, approximate. */
+static inline bool goad__someone_waits (const struct p *p)
+{
+	return goad__runq_len (&p->runq) > 0 ||
+	       atomic_load_explicit (&p->runnext, memory_order_relaxed) || goad__global_waits ();
+}
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Making and freeing coroutines. */
+#include <errno.h>
+#include <string.h>
+
+#include "arch.h"
+#include "base/fatal.h"
+#include "sched/account.h"
+#include "sched/sched.h"
+
+#define ID_BLOCK 64u
+
+_Static_assert(sizeof (struct g) <= GOAD__G_ROOM, "the descriptor fits its room");
+
+static uint64_t new_id (struct p *p)
+{
+	if (!p)
+		return atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
+	if (unlikely (p->next_id == p->id_end)) {
+		p->next_id = atomic_fetch_add_explicit (&goad__sched.next_id, ID_BLOCK,
+		                                        memory_order_relaxed);
+		p->id_end = p->next_id + ID_BLOCK;
+	}
+	return p->next_id++;
+}
+
+static void name_it (struct g *g, const char *name)
+{
+	size_t n = name ? strlen (name) : 0;
+
+	if (n >= sizeof g->name)
+		n = sizeof g->name - 1;
+	if (n)
+		memcpy (g->name, name, n);
+	g->name[n] = 0;
+}
+
+static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad_fn fn, void *arg)
+{
+	g->next = NULL;
+	g->bound = NULL;
+	atomic_store_explicit (&g->state, G_IDLE, memory_order_relaxed);
+	g->nopreempt = 0;
+	g->cpu = g->slices = g->wait = g->wait_max = 0;
+	g->fn = fn;
+	g->arg = arg;
+	g->stack = st;
+	atomic_store_explicit (&g->join, JOIN_NONE, memory_order_relaxed);
+	g->weight = attr && attr->weight ? attr->weight : FAIR_UNIT;
+	g->preempt = attr ? (uint8_t) attr->preempt : 0;
+	g->preempt_held = g->locked = g->in_handler = 0;
+	g->n_yielded = g->n_handed = g->n_deferred = g->n_expired = 0;
+	g->cxa_caught = NULL;
+	g->cxa_uncaught = 0;
+	name_it (g, attr ? attr->name : NULL);
+	g->sp = goad__arch_make (goad__stack_top (st), g);
+	goad__san_make (&g->san, st->lo, (size_t) (st->hi - st->lo));
+}
+
+/* A coroutine begins where its parent stands, so that a chain of them cannot run away
+ * from its account; and not before the floor: no credit for the time before its birth.
+ * The floor moves under the lock; a stale value costs a turn at most. */
+static uint64_t first_vruntime (const struct m *m)
+{
+	uint64_t v = __atomic_load_n (&goad__sched.fairq.floor, __ATOMIC_RELAXED);
+
+	if (m && m->p && m->curg)
+		v = goad__max64 (v, m->curg->vruntime + (m->p->stamp - m->p->run_since));
+	return v;
+}
+
+/* Without a P: a foreign thread.  The count and the queue change under one lock, so
+ * that nobody finds the runtime drained in between. */
+static void submit_foreign (struct g *g)
+{
+	struct gbatch b = { 0 };
+
+	g->ready_at = goad__now ();
+	g->vruntime = first_vruntime (NULL);
+	atomic_fetch_add_explicit (&goad__sched.foreign_spawned, 1, memory_order_seq_cst);
+	atomic_store_explicit (&goad__sched.drained, 0, memory_order_relaxed);
+	gbatch_add (&b, g);
+	goad__globq_put (&b);
+}
+
+int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
+{
+	struct m *m;
+	struct p *p;
+	struct g *g;
+	int err = 0;
+
+	goad__pin ();
+	m = goad__m ();
+	p = m ? m->p : NULL;
+	size_t size = attr && attr->stack_size ? attr->stack_size : goad__sched.stack_size;
+	struct stack *st = goad__stack_get (p ? &p->stacks : NULL, size, &err);
+	if (unlikely (!st)) {
+		goad__unpin ();
+		return err;
+	}
+	g = goad__stack_room (st);
+	set_up (g, st, attr, fn, arg);
+	g->id = new_id (p);
+	if (out)
+		*out = g;
+	else
+		atomic_store_explicit (&g->join, JOIN_DETACHED, memory_order_relaxed);
+	goad__g_transit (g, G_IDLE, G_RUNNABLE);
+	if (likely (p)) {
+		g->ready_at = goad__p_time (p);
+		g->vruntime = first_vruntime (m);
+		goad__count (&p->n_spawned, 1);
+		goad__runnext_put (p, g);
+		goad__sched_wake ();
+		if (unlikely (goad__sched.preempt == GOAD_PREEMPT_COOP && goad__p_expired (p)))
+			goad__set_pending (); /* no signal comes in that mode */
+	} else {
+		submit_foreign (g);
+	}
+	goad__unpin ();
+	return 0;
+}
+
+void goad__g_free (struct g *g)
+{
+	struct m *m = goad__m ();
+
+	atomic_store_explicit (&g->state, G_IDLE, memory_order_relaxed);
+	goad__stack_put (m && m->p ? &m->p->stacks : NULL, g->stack);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Taking work from another P: Go's stealWork and runqsteal (proc.go).
+ *
+ * Four rounds over all Ps from a random start with a random stride coprime to their
+ * number, so that thieves spread.  Half of the queue is taken.  runnext only in the
+ * last round, and only if its owner has run its slice for 3 us: it is about to be run
+ * there, and moving it would make a ping-pong pair bounce between threads.
+ */
+#include "base/clock.h"
+#include "sched/account.h"
+#include "sched/sched.h"
+
+#define ROUNDS 4
+#define RUNNEXT_AGE 3000u
+
+static uint32_t gcd (uint32_t a, uint32_t b)
+{
+	while (b) {
+		uint32_t t = a % b;
+		a = b;
+		b = t;
+	}
+	return a;
+}
+
+static struct g *steal_from (struct p *me, struct p *victim, bool last)
+{
+	struct gbatch got = { 0 };
+	struct g *g;
+
+	goad__runq_grab (&victim->runq, &got, RUNQ_SIZE / 2);
+	g = gbatch_take (&got);
+	if (!g && last && atomic_load_explicit (&victim->runnext, memory_order_relaxed)) {
+		uint64_t start = atomic_load_explicit (&victim->slice_start, memory_order_relaxed);
+		if (atomic_load_explicit (&victim->state, memory_order_relaxed) != P_RUNNING ||
+		    me->stamp - start > RUNNEXT_AGE)
+			g = goad__runnext_take (victim);
+	}
+	for (struct g *r; (r = gbatch_take (&got));)
+		goad__runq_put_or_spill (me, r);
+	if (g)
+		goad__count (&me->n_steals, 1);
+	return g;
+}
+
+/* At most half of the busy Ps' number of Ms look at a time: more would only fight. */
+static bool may_spin (struct m *m)
+{
+	struct sched *s = &goad__sched;
+	uint32_t busy = (uint32_t) s->nprocs - atomic_load_explicit (&s->npidle, memory_order_relaxed);
+
+	if (m->spinning)
+		return true;
+	if (2 * atomic_load_explicit (&s->nmspinning, memory_order_relaxed) >= busy)
+		return false;
+	m->spinning = true;
+	atomic_fetch_add_explicit (&s->nmspinning, 1, memory_order_seq_cst);
+	return true;
+}
+
+struct g *goad__steal (struct m *m)
+{
+	struct p *me = m->p;
+	uint32_t n = (uint32_t) goad__sched.nprocs;
+
+	if (n == 1 || !may_spin (m))
+		return NULL;
+	for (int round = 0; round < ROUNDS; round++) {
+		uint32_t at = goad__random_below (&me->rng, n);
+		uint32_t stride = goad__random_below (&me->rng, n) + 1;
+		while (gcd (stride, n) != 1)
+			stride = stride % n + 1;
+		if (round == ROUNDS - 1)
+			goad__p_time_exact (me);
+		for (uint32_t i = 0; i < n; i++, at = (at + stride) % n) {
+			struct p *victim = &goad__sched.p[at];
+			struct g *g;
+			if (victim == me || atomic_load_explicit (&goad__sched.done, memory_order_relaxed))
+				continue;
+			g = steal_from (me, victim, round == ROUNDS - 1);
+			if (g)
+				return g;
+		}
+		goad__cpu_relax ();
+	}
+	return NULL;
+}
