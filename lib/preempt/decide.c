@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of a coroutine that was interrupted: the ordinary code behind the
+ * injected call.
+ *
+ * goad__preempt_here runs on the coroutine's stack, all of its registers saved below.
+ * The walk over its frames needs more stack than it may have, so g0 judges, and then
+ * either queues it like any other (yield in place) or keeps it on this thread (hand
+ * off).
+ */
+#include <errno.h>
+
+#include "preempt/preempt.h"
+#include "preempt/safepoint.h"
+#include "sched/account.h"
+
+/* errno's address belongs to the thread; these stay out of line so that no compiler
+ * keeps it across the switch. */
+GOAD__NOINLINE static int errno_get (void)
+{
+	goad__compiler_barrier ();
+	return errno;
+}
+
+GOAD__NOINLINE static void errno_set (int e)
+{
+	goad__compiler_barrier ();
+	errno = e;
+}
+
+void goad__preempt_here (struct goad__frame *f)
+{
+	int e = errno_get ();
+
+	goad__m ()->frame = f;
+	goad__sched_preempted ();
+	errno_set (e);
+	/* Quietly: a request that came in these few lines would nest another frame here;
+	 * sysmon repeats it. */
+	goad__clear_pending ();
+	goad__unpin_quietly ();
+}
+
+static enum goad__verdict judge_frames (struct m *m, struct g *g)
+{
+	struct goad__judgement j;
+	struct goad__regs regs;
+	int mode = goad__g_mode (g);
+
+	if (mode == GOAD_PREEMPT_COOP)
+		return GOAD__YIELD;
+	if (mode == GOAD_PREEMPT_HANDOFF || g->bound)
+		return GOAD__HANDOFF;
+	goad__arch_frame_regs (m->frame, regs.r);
+	goad__safepoint_judge (&regs, (uintptr_t) g->stack->lo, (uintptr_t) g->stack->hi,
+	                       mode == GOAD_PREEMPT_YIELD, &j);
+	return j.verdict;
+}
+
+static void yield_in_place (struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+	uint64_t t = goad__p_time_exact (p);
+
+	goad__p_leave (p, g, t);
+	goad__p_slice_done (p, t);
+	goad__count (&p->n_yielded, 1);
+	g->n_yielded++;
+	g->ready_at = t;
+	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
+	goad__note_preempted (p, g, t);
+	goad__ready_fair (g);
+	goad__p_new_slice (p, t); /* the request is answered */
+}
+
+static bool judge (struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+
+	if (!goad__someone_waits (p)) {
+		goad__preempt_not_needed (p, g);
+		return true;
+	}
+	switch (judge_frames (m, g)) {
+	case GOAD__YIELD:
+		yield_in_place (m, g);
+		return false;
+	case GOAD__HANDOFF:
+		switch (goad__handoff_in_handler (m, g)) {
+		case HANDOFF_DONE:
+			break;
+		case HANDOFF_NOBODY_WAITS:
+			goad__preempt_not_needed (p, g);
+			break;
+		case HANDOFF_NO_THREAD:
+			goad__deferred (p, g);
+			break;
+		}
+		return true;
+	case GOAD__DEFER:
+		goad__deferred (p, g);
+		break;
+	}
+	return true;
+}
+
+void goad__preempt_poll (void)
+{
+	struct g *g;
+	struct m *m;
+
+	goad__pin ();
+	goad__clear_pending ();
+	m = goad__m ();
+	g = goad__g ();
+	if (!m || !g || !m->p || !goad__p_expired (m->p) || goad__g_mode (g) == GOAD_PREEMPT_OFF) {
+		goad__unpin_quietly ();
+		return;
+	}
+	if (g->nopreempt) {
+		g->preempt_held = 1;
+		goad__deferred (m->p, g);
+		goad__unpin_quietly ();
+		return;
+	}
+	goad__preempt_self (); /* unpins */
+}
+
+void goad__decide_init (void)
+{
+	goad__judge_hook = judge;
+	goad__poll_hook = goad__preempt_poll;
+	goad__safepoint_neutral ((const void *) (uintptr_t) goad__g_main, 0, true);
+	goad__safepoint_neutral ((const void *) (uintptr_t) goad__g_start, 0, true);
+}

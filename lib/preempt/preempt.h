@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* preempt/preempt.h - taking the CPU from a coroutine
+ *
+ *	request.c  sysmon's side: which slice should end, and the signal
+ *	signal.c   the handler: ours or not, still true or not, what can be done here
+ *	decide.c   the injected call and its judge on g0: yield in place, or hand off
+ *	safepoint.c and what it stands on: is every frame thread-independent?
+ */
+#ifndef GOAD_PREEMPT_PREEMPT_H
+#define GOAD_PREEMPT_PREEMPT_H
+
+#include <ucontext.h>
+
+#include "arch.h"
+#include "sched/sched.h"
+
+/* signal.c */
+int goad__signal_init (int signo);
+void goad__signal_fini (void);
+extern char goad__signal_cookie[1]; /* its address tells our signals from others' */
+
+/* request.c: sysmon asks that slice tick of p end.  0, -ESTALE: it is over, -EAGAIN:
+ * the signal cannot be sent now. */
+int goad__preempt_request (struct p *p, uint64_t tick);
+extern _Atomic uint64_t goad__signals_sent, goad__requests;
+
+/* decide.c */
+void goad__decide_init (void);
+void goad__preempt_here (struct goad__frame *f); /* called by goad_preempt_entry */
+void goad__preempt_poll (void);                  /* on the way out of the runtime */
+
+static inline int goad__g_mode (const struct g *g)
+{
+	return g->preempt ? g->preempt : goad__sched.preempt;
+}
+
+static inline void goad__deferred (struct p *p, struct g *g)
+{
+	goad__count (&p->n_deferred, 1);
+	g->n_deferred++;
+}
+
+/* A request that finds nobody waiting any more: the coroutine begins a new slice. */
+void goad__preempt_not_needed (struct p *p, struct g *g);
+
+#endif

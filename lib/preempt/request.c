@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "base/os.h"
+#include "preempt/preempt.h"
+
+_Atomic uint64_t goad__signals_sent, goad__requests;
+
+/* The request is about a slice, not about a coroutine: a slice can pass from one to
+ * the next by runnext, and whoever has it when the signal comes is preempted.
+ * [ord:request] p->request is stored before the signal is sent; the kernel orders it
+ * before the handler runs.  A slice that ends meanwhile has another tick, and the
+ * handler drops what is stale.  The thread may have given the P away between the load
+ * of tid and the signal: then it is another slice there, and stale too. */
+int goad__preempt_request (struct p *p, uint64_t tick)
+{
+	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
+	int err;
+
+	if (atomic_load_explicit (&p->tick, memory_order_acquire) != tick
+	    || atomic_load_explicit (&p->state, memory_order_relaxed) != P_RUNNING || tid == 0)
+		return -ESTALE;
+	if (atomic_exchange_explicit (&p->request, tick, memory_order_seq_cst) != tick)
+		atomic_fetch_add_explicit (&goad__requests, 1, memory_order_relaxed);
+	if (goad__sched.preempt == GOAD_PREEMPT_COOP &&
+	    !atomic_load_explicit (&goad__sched.own_modes, memory_order_relaxed))
+		return 0; /* calls into goad look at p->request */
+	err = goad__thread_signal (tid, goad__sched.signo, goad__signal_cookie);
+	if (err)
+		return -EAGAIN;
+	atomic_fetch_add_explicit (&goad__signals_sent, 1, memory_order_relaxed);
+	return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* The handler of the preemption signal, on the M's alternate stack.
+ *
+ * What it may touch: raw system calls, atomics, our tables, and the runtime's own lock,
+ * since it backs out when the thread is in the runtime (core/self.h).  In this order:
+ *	not ours: to whoever was there before
+ *	in the runtime: `pending`; the runtime looks at it on its way out
+ *	stale: the slice that it is about is over
+ *	preemption disabled: noted; the last enable looks
+ *	libc and the like, no room on the stack, a foreign stack: hand off, here and now
+ *	else: inject a call, and return; decide.c goes on from there
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/os.h"
+#include "base/syscall.h"
+#include "preempt/preempt.h"
+#include "preempt/safepoint.h"
+#include "sched/account.h"
+
+char goad__signal_cookie[1];
+
+static struct sigaction before;
+static int our_signo;
+
+static bool ignored_by_default (int signo)
+{
+	return signo == SIGURG || signo == SIGCHLD || signo == SIGWINCH || signo == SIGCONT;
+}
+
+/* The signal is somebody else's. */
+static void chain (int signo, siginfo_t *info, void *uc)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+
+	if (before.sa_flags & SA_SIGINFO) {
+		before.sa_sigaction (signo, info, uc);
+	} else if (before.sa_handler == SIG_DFL) {
+		if (ignored_by_default (signo))
+			return;
+		/* its default action, once this handler has returned */
+		sigaction (signo, &dfl, NULL);
+		goad__thread_signal (goad__gettid (), signo, NULL);
+	} else if (before.sa_handler != SIG_IGN) {
+		before.sa_handler (signo);
+	}
+}
+
+void goad__preempt_not_needed (struct p *p, struct g *g)
+{
+	goad__p_expire (p, g);
+	goad__p_new_slice (p, goad__p_time_exact (p));
+}
+
+static bool in_entry (uintptr_t pc)
+{
+	return pc >= (uintptr_t) goad_preempt_entry && pc < (uintptr_t) goad__preempt_entry_end;
+}
+
+static bool has_room (const struct g *g, uintptr_t sp)
+{
+	return sp <= (uintptr_t) g && sp >= (uintptr_t) g->stack->lo + goad__arch_inject_room ();
+}
+
+enum action { INJECT, HAND_OFF, DEFER };
+
+static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp)
+{
+	int mode = goad__g_mode (g);
+	enum goad__class class;
+
+	if (mode == GOAD_PREEMPT_HANDOFF || g->bound || in_entry (pc) || !has_room (g, sp))
+		return HAND_OFF;
+	class = goad__modules_class (pc);
+	if (class == GOAD__SCANNED)
+		return INJECT;
+	if (mode == GOAD_PREEMPT_YIELD)
+		return class == GOAD__BOUND ? INJECT : DEFER;
+	return HAND_OFF;
+}
+
+/* Pinned.  True: stays so, for the injected call. */
+static bool act (struct m *m, struct g *g, ucontext_t *uc)
+{
+	struct p *p = m->p;
+
+	if (!g || !p || !goad__p_expired (p) || goad__g_mode (g) == GOAD_PREEMPT_OFF)
+		return false;
+	if (g->nopreempt) {
+		g->preempt_held = 1;
+		goad__deferred (p, g);
+		return false;
+	}
+	if (goad__g_mode (g) == GOAD_PREEMPT_COOP) {
+		goad__set_pending ();
+		return false;
+	}
+	if (!goad__someone_waits (p)) {
+		goad__preempt_not_needed (p, g);
+		return false;
+	}
+	switch (choose (g, goad__arch_pc (uc), goad__arch_sp (uc))) {
+	case INJECT:
+		goad__arch_inject (uc);
+		return true;
+	case HAND_OFF:
+		switch (goad__handoff_in_handler (m, g)) {
+		case HANDOFF_DONE:
+			break;
+		case HANDOFF_NOBODY_WAITS:
+			goad__preempt_not_needed (p, g);
+			break;
+		case HANDOFF_NO_THREAD:
+			goad__deferred (p, g);
+			break;
+		}
+		break;
+	case DEFER:
+		goad__deferred (p, g);
+		break;
+	}
+	return false;
+}
+
+static void handler (int signo, siginfo_t *info, void *uc)
+{
+	struct m *m;
+
+	if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != goad__signal_cookie) {
+		chain (signo, info, uc);
+		return;
+	}
+	m = goad__m ();
+	if (!m)
+		return;
+	if (goad__pinned ()) {
+		goad__set_pending ();
+		return;
+	}
+	goad__pin ();
+	if (!act (m, goad__g (), uc))
+		goad__unpin_quietly ();
+}
+
+int goad__signal_init (int signo)
+{
+	struct sigaction sa;
+
+	memset (&sa, 0, sizeof sa);
+	sa.sa_sigaction = handler;
+	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+	sigemptyset (&sa.sa_mask);
+	our_signo = signo;
+	return sigaction (signo, &sa, &before) ? -EINVAL : 0;
+}
+
+void goad__signal_fini (void)
+{
+	sigaction (our_signo, &before, NULL);
+}
