@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of the runtime: goad_main, goad_start, goad_stop. */
+#include <errno.h>
+#include <string.h>
+
+#include "arch.h"
+#include "base/fatal.h"
+#include "base/futex.h"
+#include "base/membarrier.h"
+#include "base/os.h"
+#include "base/rng.h"
+#include "preempt/preempt.h"
+#include "preempt/safepoint.h"
+#include "runtime/fault.h"
+#include "runtime/runtime.h"
+#include "sched/account.h"
+#include "wait/sleep.h"
+
+_Atomic int goad__life;
+
+static void make_ps (uint64_t seed)
+{
+	struct sched *s = &goad__sched;
+
+	for (int i = s->nprocs - 1; i >= 0; i--) {
+		struct p *p = &s->p[i];
+		p->id = i;
+		p->picks = GOAD__GLOBAL_EVERY;
+		p->rng = goad__mix (seed + (uint64_t) i);
+		atomic_store_explicit (&p->request, UINT64_MAX, memory_order_relaxed);
+		goad__pidle_put (p);
+	}
+}
+
+/* Fields of the last run that would be wrong in this one. */
+static void reset (void)
+{
+	struct sched *s = &goad__sched;
+
+	s->lock = (struct goad__spinlock) GOAD__SPINLOCK_INIT (GOAD__RANK_SCHED);
+	s->fences = !goad__membarrier_init ();
+	s->alone = s->nprocs == 1 && !s->fences;
+	s->npidle = s->nmspinning = s->nglobal = 0;
+	s->globq = (struct gbatch){ 0 };
+	memset (&s->fairq, 0, sizeof s->fairq);
+	s->pidle = NULL;
+	s->midle = NULL;
+	s->allm = NULL;
+	s->nmidle = s->nm = s->nm_max = s->nm_starting = s->nm_held = 0;
+	s->limit_told = s->deadlocked = false;
+	s->foreign_spawned = s->foreign_ended = 0;
+	s->next_id = 1;
+	s->done = s->drained = 0;
+	s->sysmon_armed = s->own_modes = 0;
+	goad__signals_sent = goad__requests = 0;
+}
+
+static void release (void)
+{
+	struct sched *s = &goad__sched;
+
+	goad__fault_fini ();
+	goad__signal_fini ();
+	goad__sleep_fini ();
+	goad__stack_fini ();
+	goad__modules_fini ();
+	goad__pages_put (s->p, sizeof *s->p * (size_t) s->nprocs);
+	s->p = NULL;
+}
+
+static bool current_stack (struct goad__fault_subject *out)
+{
+	struct m *m = goad__m ();
+	struct g *g = m ? m->curg : NULL;
+
+	if (!g)
+		return false;
+	out->lo = (uintptr_t) g->stack->lo;
+	out->hi = (uintptr_t) g->stack->hi;
+	out->guard_lo = out->lo - GOAD__PAGE;
+	out->id = g->id;
+	out->name = g->name;
+	out->size = (size_t) (g->stack->hi - g->stack->lo);
+	return true;
+}
+
+static int walk_fault (const void *uc, const struct goad__fault_subject *on, uintptr_t *pc, int max)
+{
+	struct goad__regs regs;
+
+	goad__arch_ucontext_regs (uc, regs.r);
+	return goad__safepoint_backtrace (&regs, on->lo, on->hi, (void **) pc, max);
+}
+
+static int set_up (const goad_config_t *user)
+{
+	struct sched *s = &goad__sched;
+	goad_config_t cfg = GOAD_CONFIG_INIT;
+	int err;
+
+	err = goad_config_init (&cfg);
+	if (err == 0 && user) {
+		if (user->size == 0)
+			return -EINVAL;
+		cfg = (goad_config_t) GOAD_CONFIG_INIT;
+		memcpy (&cfg, user, user->size < sizeof cfg ? user->size : sizeof cfg);
+	}
+	if (err == 0)
+		err = goad__config_check (&cfg);
+	if (err)
+		return err;
+	reset ();
+	s->p = goad__pages_get (sizeof *s->p * (size_t) s->nprocs);
+	if (!s->p)
+		return -ENOMEM;
+	goad__arch_init ();
+	goad__decide_init ();
+	goad__sleep_init ();
+	goad__deadlock_init ();
+	err = goad__modules_init ();
+	if (err == 0)
+		err = goad__stack_init ();
+	if (err == 0)
+		err = goad__signal_init (s->signo);
+	if (err == 0)
+		err = goad__fault_init (current_stack, walk_fault);
+	make_ps (cfg.seed);
+	if (err)
+		release ();
+	return err;
+}
+
+static void tear_down (void)
+{
+	atomic_store_explicit (&goad__life, LIFE_ENDING, memory_order_release);
+	goad__monitor_stop ();
+	goad__stats_keep ();
+	goad__threads_end ();
+	release ();
+	atomic_store_explicit (&goad__life, LIFE_NONE, memory_order_release);
+}
+
+static int start (const goad_config_t *cfg, bool embedded)
+{
+	int none = LIFE_NONE;
+	int err;
+
+	if (!atomic_compare_exchange_strong (&goad__life, &none, LIFE_STARTING))
+		return -EBUSY;
+	goad__sched.embedded = embedded;
+	err = set_up (cfg);
+	if (err) {
+		atomic_store_explicit (&goad__life, LIFE_NONE, memory_order_release);
+		return err;
+	}
+	err = goad__threads_start (!embedded);
+	if (err == 0)
+		err = goad__monitor_start ();
+	atomic_store_explicit (&goad__life, LIFE_RUNNING, memory_order_release);
+	if (err)
+		tear_down ();
+	return err;
+}
+
+GOAD__API int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg)
+{
+	int saved = errno;
+	int err;
+
+	if (!fn)
+		return -EINVAL;
+	err = start (cfg, false);
+	if (err)
+		return err;
+	err = goad__spawn (NULL, NULL, fn, arg);
+	if (err == 0)
+		goad__sched_loop ();
+	else
+		goad__idle_end ();
+	if (goad__sched.deadlocked)
+		err = -EDEADLK;
+	tear_down ();
+	errno = saved;
+	return err;
+}
+
+GOAD__API int goad_start (const goad_config_t *cfg)
+{
+	int saved = errno;
+	int err = start (cfg, true);
+
+	errno = saved;
+	return err;
+}
+
+GOAD__API int goad_stop (void)
+{
+	struct sched *s = &goad__sched;
+	int saved = errno;
+
+	if (goad__g ())
+		return -EDEADLK;
+	if (!goad__running () || !s->embedded)
+		return -EPERM;
+	while (goad__alive () != 0) {
+		if (atomic_exchange_explicit (&s->drained, 0, memory_order_acquire) && goad__alive () == 0)
+			break;
+		goad__futex_wait (&s->drained, 0, UINT64_MAX);
+	}
+	goad__idle_end ();
+	tear_down ();
+	errno = saved;
+	return 0;
+}

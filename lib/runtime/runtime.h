@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* runtime/runtime.h - the runtime as a whole: it starts, runs, ends, and starts again */
+#ifndef GOAD_RUNTIME_RUNTIME_H
+#define GOAD_RUNTIME_RUNTIME_H
+
+#include "goad/debug.h"
+#include "goad/sched.h"
+#include "sched/sched.h"
+
+/* config.c: fills the zeros and looks at the ranges; a line on stderr names what is
+ * wrong. */
+int goad__config_check (goad_config_t *cfg);
+int goad__cpus (void);
+
+/* thread.c */
+int goad__threads_start (bool with_m0); /* the calling thread becomes M0, and the maker */
+void goad__threads_end (void);          /* all Ms have been told to go: joins them */
+
+/* monitor.c */
+int goad__monitor_start (void);
+void goad__monitor_stop (void);
+void goad__monitor_totals (goad_stats_t *out);
+
+int goad__threads_count (void); /* that the runtime made or adopted, sysmon and maker too */
+
+/* deadlock.c */
+void goad__deadlock_init (void);
+
+/* stats.c */
+void goad__stats_collect (goad_stats_t *out);
+void goad__stats_keep (void); /* of a runtime that ends */
+
+/* init.c */
+enum goad__life { LIFE_NONE, LIFE_STARTING, LIFE_RUNNING, LIFE_ENDING };
+extern _Atomic int goad__life;
+
+static inline bool goad__running (void)
+{
+	return atomic_load_explicit (&goad__life, memory_order_acquire) == LIFE_RUNNING;
+}
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Counters: kept where they are written, summed when asked for. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/hist.h"
+#include "core/stack.h"
+#include "preempt/preempt.h"
+#include "goad/time.h"
+#include "runtime/runtime.h"
+
+static goad_stats_t last; /* of the run before; written while no runtime runs */
+
+static uint64_t get (const _Atomic uint64_t *c)
+{
+	return atomic_load_explicit (c, memory_order_relaxed);
+}
+
+static void add_p (goad_stats_t *o, const struct p *p, uint64_t hist[HIST_SLOTS])
+{
+	o->runnable += goad__runq_len (&p->runq)
+	               + (atomic_load_explicit (&p->runnext, memory_order_relaxed) != NULL);
+	o->switches += get (&p->n_switches);
+	o->steals += get (&p->n_steals);
+	o->handoffs += get (&p->n_handoffs);
+	o->spawned += get (&p->n_spawned);
+	o->preempt_yielded += get (&p->n_yielded);
+	o->preempt_handed_off += get (&p->n_handed);
+	o->preempt_deferred += get (&p->n_deferred);
+	o->preempt_expired += get (&p->n_expired);
+	o->slices += get (&p->n_slices);
+	o->slice_ns += get (&p->slice_ns);
+	if (get (&p->overshoot_max) > o->quantum_overshoot_max_ns)
+		o->quantum_overshoot_max_ns = get (&p->overshoot_max);
+	if (get (&p->wait_max) > o->runnable_wait_max_ns)
+		o->runnable_wait_max_ns = get (&p->wait_max);
+	for (unsigned i = 0; i < HIST_SLOTS; i++)
+		hist[i] += atomic_load_explicit (&p->overshoot[i], memory_order_relaxed);
+	o->stacks_cached += goad__stack_cached (&p->stacks);
+}
+
+void goad__stats_collect (goad_stats_t *o)
+{
+	struct sched *s = &goad__sched;
+	uint64_t hist[HIST_SLOTS] = { 0 };
+	size_t cached, reserved;
+
+	memset (o, 0, sizeof *o);
+	o->procs = (uint64_t) s->nprocs;
+	for (int i = 0; i < s->nprocs; i++)
+		add_p (o, &s->p[i], hist);
+	o->spawned += get (&s->foreign_spawned);
+	o->coroutines = goad__alive ();
+	o->overshoot_p50_ns = goad__hist_quantile (hist, 500);
+	o->overshoot_p99_ns = goad__hist_quantile (hist, 990);
+	o->preempt_requested = get (&goad__requests);
+	o->signals_sent = get (&goad__signals_sent);
+	goad__stack_totals (&cached, &reserved);
+	o->stacks_cached += cached;
+	o->stack_bytes = reserved;
+	goad__pin ();
+	goad__spin_lock (&s->lock);
+	o->threads = s->nm;
+	o->threads_max = s->nm_max;
+	o->threads_idle = s->nmidle;
+	o->runnable += s->globq.n + atomic_load_explicit (&s->fairq.n, memory_order_relaxed);
+	goad__spin_unlock (&s->lock);
+	goad__unpin ();
+	goad__monitor_totals (o);
+}
+
+void goad__stats_keep (void)
+{
+	goad__stats_collect (&last);
+	last.threads = last.threads_idle = last.runnable = last.coroutines = 0;
+}
+
+GOAD__API int goad_stats (goad_stats_t *out)
+{
+	if (!out)
+		return -EINVAL;
+	if (goad__running ())
+		goad__stats_collect (out);
+	else
+		*out = last;
+	return 0;
+}
+
+static int public_state (const struct g *g)
+{
+	switch (goad__g_state (g)) {
+	case G_RUNNING:
+		return GOAD_STATE_RUNNING;
+	case G_WAITING:
+		return GOAD_STATE_WAITING;
+	case G_SYSCALL:
+		return GOAD_STATE_BLOCKED;
+	case G_DEAD:
+		return GOAD_STATE_DEAD;
+	case G_IDLE:
+	case G_RUNNABLE:
+		break;
+	}
+	return GOAD_STATE_RUNNABLE;
+}
+
+/* What g has run since it was put on its P. */
+static uint64_t running_since (const struct g *g)
+{
+	struct sched *s = &goad__sched;
+
+	for (int i = 0; i < s->nprocs; i++) {
+		struct p *p = &s->p[i];
+		if (get (&p->curg_id) == g->id) {
+			uint64_t since = __atomic_load_n (&p->run_since, __ATOMIC_RELAXED);
+			uint64_t now = goad_now ();
+			return now > since ? now - since : 0;
+		}
+	}
+	return 0;
+}
+
+GOAD__API int goad_task_stats (goad_task_t *task, goad_task_stats_t *out)
+{
+	struct g *g = task ? (struct g *) task : goad__g ();
+
+	if (!out)
+		return -EINVAL;
+	if (!g)
+		return -EPERM;
+	memset (out, 0, sizeof *out);
+	out->id = g->id;
+	memcpy (out->name, g->name, sizeof out->name);
+	out->state = public_state (g);
+	out->cpu_ns = g->cpu;
+	if (out->state == GOAD_STATE_RUNNING)
+		out->cpu_ns += running_since (g);
+	out->slices = g->slices;
+	out->preempt_yielded = g->n_yielded;
+	out->preempt_handed_off = g->n_handed;
+	out->preempt_deferred = g->n_deferred;
+	out->preempt_expired = g->n_expired;
+	out->wait_ns = g->wait;
+	out->wait_max_ns = g->wait_max;
+	if (out->state == GOAD_STATE_RUNNABLE) { /* still waiting: that counts too */
+		uint64_t now = goad_now ();
+		uint64_t since = g->ready_at;
+		if (now > since) {
+			out->wait_ns += now - since;
+			if (now - since > out->wait_max_ns)
+				out->wait_max_ns = now - since;
+		}
+	}
+	out->stack_used_max = goad__stack_used (g->stack);
+	return 0;
+}
+
+GOAD__API int goad_observe_procs (goad_proc_view_t *out, int max)
+{
+	struct sched *s = &goad__sched;
+	int n = goad__running () ? s->nprocs : 0;
+
+	if (!out && max > 0)
+		return -EINVAL;
+	for (int i = 0; i < n && i < max; i++) {
+		struct p *p = &s->p[i];
+		out[i].id = atomic_load_explicit (&p->state, memory_order_relaxed) == P_RUNNING
+		                ? get (&p->curg_id)
+		                : 0;
+		out[i].slice = atomic_load_explicit (&p->tick, memory_order_acquire);
+		out[i].since_ns = get (&p->slice_start);
+	}
+	return n;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernel threads: M0, the Ms, and the maker that makes them.
+ *
+ * pthread_create calls malloc, whose lock a handed-off coroutine may hold.  Nobody on
+ * a scheduling path may wait for that, sysmon least of all; so Ms are made by a
+ * thread that does nothing else (Go's template thread, for other reasons).  It is
+ * asked by a futex word, and what it makes finds an idle P by itself or waits as a
+ * spare.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "base/fatal.h"
+#include "base/futex.h"
+#include "base/os.h"
+#include "base/rng.h"
+#include "runtime/runtime.h"
+#include "runtime/thread.h"
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+#define G0_STACK ((size_t) 256 << 10)
+#define HANDLER_ROOM ((size_t) 64 << 10) /* a handed-off handler, and a fault's report */
+#define STOP UINT32_MAX
+
+static struct {
+	pthread_t thread;
+	void *stack;
+	bool running;
+} maker;
+
+__attribute__ ((weak)) void *__cxa_get_globals (void);
+
+/* All blocked but the preemption signal and what a thread sends itself by a fault. */
+void goad__thread_mask (sigset_t *set, int signo)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT };
+
+	sigfillset (set);
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		sigdelset (set, faults[i]);
+	if (signo)
+		sigdelset (set, signo);
+}
+
+static struct m *m_make (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *m = goad__pages_get (sizeof *m);
+	size_t min = getauxval (AT_MINSIGSTKSZ);
+
+	if (!m)
+		return NULL;
+	m->altstack_size =
+		goad__round_up ((min > (size_t) MINSIGSTKSZ ? min : (size_t) MINSIGSTKSZ) + HANDLER_ROOM,
+	                    GOAD__PAGE);
+	m->altstack = goad__pages_get (m->altstack_size + GOAD__PAGE);
+	if (!m->altstack) {
+		goad__pages_put (m, sizeof *m);
+		return NULL;
+	}
+	mprotect (m->altstack, GOAD__PAGE, PROT_NONE);
+	goad__spin_lock (&s->lock);
+	m->id = (int) s->nm++;
+	if (s->nm > s->nm_max)
+		s->nm_max = s->nm;
+	m->all_next = s->allm;
+	s->allm = m;
+	goad__spin_unlock (&s->lock);
+	return m;
+}
+
+static void m_free (struct m *m)
+{
+	goad__pages_put (m->altstack, m->altstack_size + GOAD__PAGE);
+	goad__pages_put (m->g0_stack, G0_STACK);
+	goad__pages_put (m, sizeof *m);
+}
+
+static void m_enter (struct m *m)
+{
+	stack_t alt = { .ss_sp = (char *) m->altstack + GOAD__PAGE, .ss_size = m->altstack_size };
+
+	goad__set_pins (1);
+	goad__clear_pending ();
+	goad__set_g (NULL);
+	goad__set_m (m);
+	sigaltstack (&alt, &m->old_altstack);
+	goad__san_make (&m->san, NULL, 0);
+	m->cxa = __cxa_get_globals ? __cxa_get_globals () : NULL;
+	atomic_store_explicit (&m->tid, goad__gettid (), memory_order_relaxed);
+}
+
+static void m_leave (struct m *m)
+{
+	stack_t off = { .ss_flags = SS_DISABLE };
+
+	goad__set_m (NULL);
+	goad__set_pins (0);
+	goad__clear_pending ();
+	sigaltstack (m->old_altstack.ss_sp ? &m->old_altstack : &off, NULL);
+}
+
+static void take_idle_p (struct m *m)
+{
+	struct sched *s = &goad__sched;
+	struct p *p = NULL;
+
+	goad__spin_lock (&s->lock);
+	s->nm_starting--;
+	if (!atomic_load_explicit (&s->done, memory_order_relaxed))
+		p = goad__pidle_get ();
+	goad__spin_unlock (&s->lock);
+	if (!p)
+		return;
+	goad__acquire_p (m, p);
+	m->spinning = true;
+	atomic_fetch_add_explicit (&s->nmspinning, 1, memory_order_seq_cst);
+}
+
+static void *m_run (void *arg)
+{
+	struct m *m = arg;
+
+	m_enter (m);
+	prctl (PR_SET_NAME, "goad-m");
+	take_idle_p (m);
+	goad__sched_loop ();
+	m_leave (m);
+	return NULL;
+}
+
+int goad__thread_start (pthread_t *t, void *(*fn) (void *), void *arg, int signo, void **stack)
+{
+	pthread_attr_t attr;
+	sigset_t set, old;
+	int err;
+
+	/* Ours, not glibc's: it keeps up to 40 MiB of them when threads have ended. */
+	if (!*stack)
+		*stack = goad__pages_get (G0_STACK);
+	if (!*stack)
+		return -ENOMEM;
+	mprotect (*stack, GOAD__PAGE, PROT_NONE);
+	pthread_attr_init (&attr);
+	pthread_attr_setstack (&attr, (char *) *stack + GOAD__PAGE, G0_STACK - GOAD__PAGE);
+	goad__thread_mask (&set, signo);
+	pthread_sigmask (SIG_SETMASK, &set, &old);
+	err = pthread_create (t, &attr, fn, arg);
+	pthread_sigmask (SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy (&attr);
+	return -err;
+}
+
+void goad__thread_end (pthread_t t, void **stack)
+{
+	pthread_join (t, NULL);
+	goad__pages_put (*stack, G0_STACK);
+	*stack = NULL;
+}
+
+static int new_m (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *m;
+	int err = -ENOMEM;
+
+	goad__spin_lock (&s->lock);
+	s->nm_starting++;
+	goad__spin_unlock (&s->lock);
+	m = m_make ();
+	if (m)
+		err = goad__thread_start (&m->thread, m_run, m, s->signo, &m->g0_stack);
+	if (err == 0)
+		return 0;
+	goad__spin_lock (&s->lock);
+	s->nm_starting--;
+	if (m) { /* it is the newest */
+		s->allm = m->all_next;
+		s->nm--;
+	}
+	goad__spin_unlock (&s->lock);
+	if (m)
+		m_free (m);
+	return err;
+}
+
+int goad__threads_count (void)
+{
+	return (int) goad__sched.nm + 2; /* the maker and sysmon */
+}
+
+static void tell_limit (const char *why)
+{
+	if (goad__sched.limit_told)
+		return;
+	goad__sched.limit_told = true;
+	goad__line ("%u threads run and no more can be had (%s); coroutines wait for one", goad__sched.nm, why);
+}
+
+static void *maker_run (void *arg)
+{
+	struct sched *s = &goad__sched;
+	(void) arg;
+
+	prctl (PR_SET_NAME, "goad-maker");
+	for (;;) {
+		uint32_t want = atomic_exchange_explicit (&s->maker_word, 0, memory_order_acquire);
+		if (want == STOP)
+			return NULL;
+		for (; want > 0; want--) {
+			if (s->nm >= (uint32_t) s->max_threads)
+				tell_limit ("max_threads");
+			else if (new_m () != 0)
+				tell_limit ("the system refuses");
+		}
+		goad__futex_wait (&s->maker_word, 0, UINT64_MAX);
+	}
+}
+
+static int start_m0 (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *m = m_make ();
+	sigset_t set;
+
+	if (!m)
+		return -ENOMEM;
+	m_enter (m);
+	sigemptyset (&set);
+	sigaddset (&set, s->signo);
+	pthread_sigmask (SIG_UNBLOCK, &set, &m->old_mask);
+	goad__spin_lock (&s->lock);
+	struct p *p = goad__pidle_get ();
+	goad__spin_unlock (&s->lock);
+	goad__acquire_p (m, p);
+	return 0;
+}
+
+int goad__threads_start (bool with_m0)
+{
+	struct sched *s = &goad__sched;
+	int err = with_m0 ? start_m0 () : 0;
+
+	if (err)
+		return err;
+	/* One spare at once, so that the first preemption finds it. */
+	atomic_store_explicit (&s->maker_word, 1, memory_order_relaxed);
+	err = goad__thread_start (&maker.thread, maker_run, NULL, 0, &maker.stack);
+	maker.running = err == 0;
+	return err;
+}
+
+void goad__threads_end (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *self = goad__m ();
+
+	if (maker.running) {
+		atomic_store_explicit (&s->maker_word, STOP, memory_order_release);
+		goad__futex_wake (&s->maker_word, 1);
+		goad__thread_end (maker.thread, &maker.stack);
+		maker.running = false;
+	}
+	goad__idle_end (); /* also those that came while it ended */
+	while (s->allm) {
+		struct m *m = s->allm;
+		s->allm = m->all_next;
+		if (m != self)
+			pthread_join (m->thread, NULL);
+		else {
+			m_leave (m);
+			pthread_sigmask (SIG_SETMASK, &m->old_mask, NULL);
+		}
+		m_free (m);
+	}
+	s->midle = NULL;
+	s->nmidle = s->nm = 0;
+}
