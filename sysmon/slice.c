@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* slice.c - the quantum: who has run for it makes room for who waits
+ *
+ * A slice is due at start + quantum, counted from when it began and not from
+ * when sysmon first saw it.  A due slice is asked to end only if somebody waits
+ * for its P; if nobody does, the P's alarm is set, and the first to queue
+ * something wakes sysmon.
+ *
+ * Nothing is remembered of a decision but the tick it was taken for: a request
+ * carries it, and fails by itself when the slice is over.
+ */
+#include "sysmon/internal.h"
+
+#include <errno.h>
+
+#define US UINT64_C (1000)
+#define MS UINT64_C (1000000)
+
+/* Why a due slice is left alone for a while. */
+enum { NOTHING, ASKED, KERNEL, NO_CPU };
+
+/* Slices due within this time of each other end in one wake-up, the later ones
+ * so much early.  They begin again together, so that Ps fall into step.  A
+ * quantum / 32 at most, 50 us at most: with wake-ups that are up to as much
+ * late the mean stays within 5% of the quantum. */
+static uint64_t slack (uint64_t quantum)
+{
+	return sysmon__min (quantum / 32, 50 * US);
+}
+
+/* After an alarm for nothing (another P was faster) the alarm stays off for
+ * this long, so that a P whose neighbours take all it queues does not wake
+ * sysmon each time.  Who is queued meanwhile is found at the end of it. */
+static uint64_t gap (uint64_t quantum)
+{
+	return sysmon__max (quantum / 16, 50 * US);
+}
+
+/* Pauses before this slice is probed or asked again: first, then twice as long
+ * each time, up to most. */
+static uint64_t back_off (struct sysmon *s, struct sysmon_slice *sl, int reason, uint64_t first,
+                          uint64_t most)
+{
+	if (sl->reason != reason) {
+		sl->reason = reason;
+		sl->backoff = first;
+	} else {
+		sl->backoff = sysmon__min (2 * sl->backoff, most);
+	}
+	sl->again = sysmon__add (s->now, sl->backoff);
+
+	/* Should it end by itself meanwhile, the next slice wants to be seen in time. */
+	return sysmon__min (sl->again, sysmon__soonest (s));
+}
+
+static uint64_t back_off_asked (struct sysmon *s, struct sysmon_slice *sl, uint64_t quantum)
+{
+	return back_off (s, sl, ASKED, sysmon__min (MS, quantum), sysmon__max (MS, quantum));
+}
+
+/* It computes and is in somebody's way. */
+static uint64_t ask (struct sysmon *s, int p, const struct sysmon_view *v)
+{
+	struct sysmon_slice *sl = &s->procs[p].slice;
+	int err;
+
+	/* Without a spare thread the slice can still end by a switch in place, so that the
+	 * request is made anyway. */
+	(void) s->ops->prepare (s->rt, p);
+	err = s->ops->preempt (s->rt, p, v->tick);
+	if (err == -ESTALE) {
+		sysmon__count (&s->count.stale);
+		return sysmon__soonest (s);
+	}
+	if (err < 0)
+		sysmon__count (&s->count.deferred);
+	else
+		sysmon__count (sl->reason == ASKED ? &s->count.repeated : &s->count.asked);
+	return back_off_asked (s, sl, v->quantum);
+}
+
+/* A due slice with somebody waiting. */
+static uint64_t look_contended (struct sysmon *s, int p, const struct sysmon_view *v)
+{
+	struct sysmon_slice *sl = &s->procs[p].slice;
+	uint64_t first = sysmon__min (MS, v->quantum);
+
+	if (!v->preemptible)
+		return sysmon__soonest (s);
+	if (s->now < sl->again)
+		return sysmon__min (sl->again, sysmon__soonest (s));
+	/* Somebody else has asked: give that request its time. */
+	if (v->requested && sl->reason != ASKED)
+		return back_off_asked (s, sl, v->quantum);
+
+	switch (s->ops->probe (s->rt, p, v->tick)) {
+	case SYSMON_IN_KERNEL:
+		/* A signal would break off its system call and free no CPU. */
+		sysmon__count (&s->count.kernel);
+		return back_off (s, sl, KERNEL, first, 10 * MS);
+	case SYSMON_NO_CPU:
+		/* Another process has its CPU: a signal would only wait with it. */
+		sysmon__count (&s->count.no_cpu);
+		return back_off (s, sl, NO_CPU, sysmon__min (250 * US, first), MS);
+	case SYSMON_COMPUTES:
+		break;
+	}
+	return ask (s, p, v);
+}
+
+/* A due slice with nobody waiting may go on.  The alarm is wanted even for a
+ * short sleep, as the slice is over time from the moment that somebody waits. */
+static uint64_t look_alone (struct sysmon *s, int p, const struct sysmon_view *v)
+{
+	struct sysmon_slice *sl = &s->procs[p].slice;
+
+	if (s->procs[p].fired) {
+		sysmon__count (&s->count.false_alarms);
+		sl->rearm = sysmon__add (s->now, gap (v->quantum));
+	}
+	if (s->now < sl->rearm)
+		return sysmon__min (sl->rearm, sysmon__soonest (s));
+
+	sysmon__want_alarm (s, p, v->preemptible ? SYSMON_ALARM_ON : SYSMON_ALARM_LONG);
+	return SYSMON_NEVER;
+}
+
+/* No coroutine on it.  A P that was busy a moment ago is looked at once more
+ * before its alarm is set, so that one which goes idle and busy by turns costs
+ * at most a look per quantum, and its submitters nothing. */
+static uint64_t look_idle (struct sysmon *s, int p, bool busy)
+{
+	if (busy || s->procs[p].fired || s->ops->waiting (s->rt, p))
+		return sysmon__soonest (s);
+	sysmon__want_alarm (s, p, SYSMON_ALARM_LONG);
+	return SYSMON_NEVER;
+}
+
+static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
+{
+	struct sysmon_slice *sl = &s->procs[p].slice;
+	bool busy = sl->ran;
+	uint64_t due;
+
+	if (!sl->known || sl->tick != v->tick) {
+		*sl = (struct sysmon_slice){ .tick = v->tick, .known = true };
+		busy = true;
+	}
+	sl->ran = v->running;
+	if (!v->running)
+		return look_idle (s, p, busy);
+
+	due = sysmon__add (v->start, v->quantum);
+	if (due > sysmon__add (s->now, slack (v->quantum))) {
+		/* To bed so much earlier as it usually oversleeps.  This stays within the slack,
+		 * and so within what counts as due, if for once it does not. */
+		due -= sysmon__min (s->late, slack (v->quantum));
+		return sysmon__min (due, sysmon__soonest (s));
+	}
+	return s->ops->waiting (s->rt, p) ? look_contended (s, p, v) : look_alone (s, p, v);
+}
+
+const struct sysmon_policy sysmon__slice = { .look = look };

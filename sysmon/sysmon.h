@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* sysmon.h - the monitor: decides when a running coroutine has had enough
+ *
+ *	static struct sysmon_proc procs[1024];
+ *	static struct sysmon mon;
+ *
+ *	sysmon_init (&mon, &ops, rt, procs, 1024);
+ *	sysmon_run (&mon);              // on a thread of its own, until stopping
+ *
+ * It knows the runtime only through struct sysmon_ops, allocates nothing and
+ * takes no lock.  How it decides is told in doc/design/sysmon.md.
+ */
+#ifndef SYSMON_SYSMON_H
+#define SYSMON_SYSMON_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SYSMON_NEVER UINT64_MAX
+
+/* What the thread that carries a P has done since it was last probed; where
+ * there is nothing to compare with, SYSMON_COMPUTES. */
+enum sysmon_thread { SYSMON_COMPUTES, SYSMON_IN_KERNEL, SYSMON_NO_CPU };
+
+/* A P at one instant. */
+struct sysmon_view {
+	uint64_t tick;    /* the slice's number; a coroutine that inherits a slice keeps it      */
+	uint64_t start;   /* ns, when the slice began; not before an instant at which another    */
+	                  /* tick was observed here                                              */
+	uint64_t quantum; /* ns, of this slice                                                   */
+	bool running;     /* a coroutine is on it                                                */
+	bool preemptible; /* false: nothing can end this slice but itself                        */
+	bool requested;   /* this tick has a request pending already                             */
+	bool armed;       /* the alarm set by arm () has not gone off                            */
+};
+
+struct sysmon_ops {
+	uint64_t (*now) (void *rt);
+
+	/* Until the absolute time, or until the runtime wakes sysmon.  A wake-up sticks: one
+	 * that comes before the sleep makes it return at once.  The runtime wakes sysmon when
+	 * an alarm goes off, next_timer () becomes earlier, quantum () or a running slice's
+	 * quantum becomes shorter, procs () changes, housekeeping is wanted, and to stop. */
+	void (*sleep) (void *rt, uint64_t deadline);
+	bool (*stopping) (void *rt);
+
+	int (*procs) (void *rt);
+	uint64_t (*quantum) (void *rt); /* the shortest that a slice which begins now can have   */
+	void (*observe) (void *rt, int p, struct sysmon_view *v);
+
+	/* Somebody waits for a P, and p could serve it: p's queue, the global one, a due timer.
+	 * Whatever turns this from false to true must set off p's alarm. */
+	bool (*waiting) (void *rt, int p);
+
+	/* Sets or clears p's alarm: sysmon is to be woken, once, when something is queued that
+	 * p could serve, by whatever path: spawn, ready, steal, overflow, preemption. */
+	void (*arm) (void *rt, int p, bool on);
+
+	/* Between arm () and the waiting () that follows it.  Afterwards whatever was queued is
+	 * either seen by waiting (), or its submitter sees the alarm.  membarrier (2) here
+	 * leaves the submitter with a compiler barrier; else both need a full fence. */
+	void (*fence) (void *rt);
+
+	/* Costs a system call or two: asked only for slices that are due and in somebody's way. */
+	enum sysmon_thread (*probe) (void *rt, int p, uint64_t tick);
+
+	int (*prepare) (void *rt, int p);                /* before preempt: a spare M exists      */
+	int (*preempt) (void *rt, int p, uint64_t tick); /* 0: asked; -ESTALE: the slice is over; */
+	                                                 /* -EAGAIN: not now                      */
+
+	uint64_t (*next_timer) (void *rt); /* SYSMON_NEVER: none */
+	void (*run_timers) (void *rt, uint64_t now);
+
+	/* Module table, cold stacks; at most every SYSMON_HOUSE_NS, or when asked for.  Returns
+	 * when it wants to be called at the latest, SYSMON_NEVER: when sysmon happens to wake. */
+	uint64_t (*housekeep) (void *rt, uint64_t now);
+
+	void (*note_late) (void *rt, uint64_t ns); /* it woke this much after its deadline */
+};
+
+#define SYSMON_HOUSE_NS UINT64_C (10000000)
+
+/* Counters, written by sysmon alone and readable by anybody. */
+struct sysmon_counts {
+	_Atomic uint64_t looks;        /* wake-ups                                            */
+	_Atomic uint64_t asked;        /* slices asked to end                                 */
+	_Atomic uint64_t repeated;     /* requests made again: the last was not honoured yet  */
+	_Atomic uint64_t deferred;     /* -EAGAIN                                             */
+	_Atomic uint64_t stale;        /* -ESTALE                                             */
+	_Atomic uint64_t kernel;       /* due slices left alone: asleep in the kernel         */
+	_Atomic uint64_t no_cpu;       /* due slices left alone: the kernel gives them no CPU */
+	_Atomic uint64_t armed;        /* alarms set                                          */
+	_Atomic uint64_t alarms;       /* alarms gone off                                     */
+	_Atomic uint64_t false_alarms; /* ... at a due slice, and nobody waited any more      */
+};
+
+/* What the slice policy remembers of a P. */
+struct sysmon_slice {
+	uint64_t tick;    /* of the slice that the rest is about                              */
+	uint64_t again;   /* do not probe or ask before                                       */
+	uint64_t backoff; /* the pause before that                                            */
+	uint64_t rearm;   /* do not set the alarm before                                      */
+	int reason;       /* why it pauses                                                    */
+	bool known;       /* tick is valid                                                    */
+	bool ran;         /* a coroutine was on it at the last look                           */
+};
+
+/* A P, with a member for each policy that keeps state. */
+struct sysmon_proc {
+	bool armed; /* its alarm was set when last seen            */
+	bool fired; /* the alarm went off since the last look      */
+	bool set;   /* this look has set it                        */
+	int want;   /* what this look's policies want of the alarm */
+	struct sysmon_slice slice;
+};
+
+struct sysmon {
+	const struct sysmon_ops *ops;
+	void *rt;
+	struct sysmon_proc *procs; /* the caller's, max of them, n in use    */
+	int max;
+	int n;
+	uint64_t now;      /* of this look                                   */
+	uint64_t shortest; /* ops->quantum () at this look                   */
+	uint64_t late;     /* how late it usually wakes                      */
+	uint64_t house;    /* when housekeeping wants to be called next, ... */
+	uint64_t kept;     /* ... and when it was called last                */
+	_Atomic bool asked_house;
+	struct sysmon_counts count;
+};
+
+/* nprocs: the length of the array procs, the most that ops->procs () may say. */
+void sysmon_init (struct sysmon *s, const struct sysmon_ops *ops, void *rt,
+                  struct sysmon_proc *procs, int nprocs);
+
+/* The monitor thread: looks and sleeps until ops->stopping (). */
+void sysmon_run (struct sysmon *s);
+
+/* One look at everything; returns when the next one is due at the latest. */
+uint64_t sysmon_look (struct sysmon *s, uint64_t now);
+
+/* Any thread: housekeep at the next look.  The caller then wakes sysmon. */
+void sysmon_ask_housekeep (struct sysmon *s);
+
+#endif
