@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* tool.h - the subcommands, each with the arguments after its name */
+#ifndef GOAD_TOOLS_TOOL_H
+#define GOAD_TOOLS_TOOL_H
+
+int tool_run (int argc, char **argv);
+
+#endif
