@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* A P's queue: order, overflow, and that owner and thieves share out each coroutine
+ * exactly once. */
+#include "tests/harness.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "core/runq.h"
+
+#define MANY 400000u
+#define THIEVES 2
+
+static struct runq q;
+static struct g *pool;
+static _Atomic uint32_t *taken;
+
+static void make (uint32_t n)
+{
+	memset (&q, 0, sizeof q);
+	pool = calloc (n, sizeof *pool);
+	taken = calloc (n, sizeof *taken);
+	for (uint32_t i = 0; i < n; i++)
+		pool[i].id = i;
+}
+
+Test (runq, first_in_first_out)
+{
+	make (RUNQ_SIZE);
+	for (uint32_t round = 0; round < 5; round++) {
+		for (uint32_t i = 0; i < 100; i++)
+			cr_assert (goad__runq_put (&q, &pool[i]));
+		for (uint32_t i = 0; i < 100; i++)
+			cr_assert_eq (goad__runq_get (&q), &pool[i]);
+		cr_assert_eq (goad__runq_get (&q), NULL);
+	}
+}
+
+Test (runq, holds_256_and_sheds_the_older_half)
+{
+	struct gbatch b = { 0 };
+
+	make (RUNQ_SIZE + 1);
+	for (uint32_t i = 0; i < RUNQ_SIZE; i++)
+		cr_assert (goad__runq_put (&q, &pool[i]));
+	cr_assert (!goad__runq_put (&q, &pool[RUNQ_SIZE]), "full");
+	cr_assert (goad__runq_shed (&q, &b));
+	cr_assert_eq (b.n, RUNQ_SIZE / 2);
+	for (uint32_t i = 0; i < RUNQ_SIZE / 2; i++)
+		cr_assert_eq (gbatch_take (&b), &pool[i]);
+	cr_assert_eq (gbatch_take (&b), NULL);
+	cr_assert_eq (goad__runq_len (&q), RUNQ_SIZE / 2);
+	cr_assert_eq (goad__runq_get (&q), &pool[RUNQ_SIZE / 2]);
+}
+
+Test (runq, a_thief_takes_half_rounded_up)
+{
+	make (RUNQ_SIZE);
+	for (uint32_t n = 0; n <= RUNQ_SIZE; n++) {
+		struct gbatch b = { 0 };
+		memset (&q, 0, sizeof q);
+		for (uint32_t i = 0; i < n; i++)
+			goad__runq_put (&q, &pool[i]);
+		cr_assert_eq (goad__runq_grab (&q, &b, RUNQ_SIZE), n - n / 2, "of %u", n);
+		cr_assert_eq (b.n, n - n / 2);
+		if (n)
+			cr_assert_eq (b.first, &pool[0], "the oldest");
+	}
+}
+
+Test (runq, counters_wrap)
+{
+	make (3);
+	q.head = q.tail = UINT32_MAX - 1;
+	for (uint32_t i = 0; i < 3; i++)
+		cr_assert (goad__runq_put (&q, &pool[i]));
+	cr_assert_eq (goad__runq_len (&q), 3);
+	for (uint32_t i = 0; i < 3; i++)
+		cr_assert_eq (goad__runq_get (&q), &pool[i]);
+}
+
+static _Atomic bool over;
+
+static void note (struct g *g)
+{
+	atomic_fetch_add (&taken[g->id], 1);
+}
+
+static void *thief (void *arg)
+{
+	(void) arg;
+	while (!atomic_load (&over)) {
+		struct gbatch b = { 0 };
+		goad__runq_grab (&q, &b, RUNQ_SIZE / 2);
+		for (struct g *g; (g = gbatch_take (&b));)
+			note (g);
+	}
+	return NULL;
+}
+
+Test (runq, each_is_taken_once, .timeout = 60)
+{
+	pthread_t t[THIEVES];
+	uint32_t next = 0;
+
+	make (MANY);
+	atomic_store (&over, false);
+	for (int i = 0; i < THIEVES; i++)
+		pthread_create (&t[i], NULL, thief, NULL);
+	while (next < MANY) {
+		for (int i = 0; i < 7 && next < MANY; i++) {
+			struct gbatch b = { 0 };
+			if (goad__runq_put (&q, &pool[next]))
+				next++;
+			else if (goad__runq_shed (&q, &b))
+				for (struct g *g; (g = gbatch_take (&b));)
+					note (g);
+		}
+		for (int i = 0; i < 3; i++) {
+			struct g *g = goad__runq_get (&q);
+			if (g)
+				note (g);
+		}
+	}
+	for (struct g *g; (g = goad__runq_get (&q));)
+		note (g);
+	atomic_store (&over, true);
+	for (int i = 0; i < THIEVES; i++)
+		pthread_join (t[i], NULL);
+	for (uint32_t i = 0; i < MANY; i++)
+		cr_assert_eq (taken[i], 1, "coroutine %u was taken %u times", i, (unsigned) taken[i]);
+}

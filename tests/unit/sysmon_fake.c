@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* sysmon_fake.c - the ops of the runtime made of numbers */
+#include "tests/unit/sysmon_fake.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct fake fake;
+
+static uint64_t f_now (void *rt)
+{
+	return ((struct fake *) rt)->now;
+}
+
+static void f_sleep (void *rt, uint64_t deadline)
+{
+	struct fake *f = rt;
+
+	f->naps++;
+	f->slept_for = deadline;
+	if (f->woken) {
+		f->woken = false;
+		return;
+	}
+	if (f->asleep)
+		f->asleep (f, deadline);
+	else if (deadline != SYSMON_NEVER && deadline > f->now)
+		f->now = deadline + f->late;
+	f->woken = false;
+}
+
+static bool f_stopping (void *rt)
+{
+	return ((struct fake *) rt)->stop;
+}
+
+static int f_procs (void *rt)
+{
+	return ((struct fake *) rt)->nprocs;
+}
+
+static uint64_t f_quantum (void *rt)
+{
+	return ((struct fake *) rt)->quantum;
+}
+
+static void f_observe (void *rt, int p, struct sysmon_view *v)
+{
+	*v = ((struct fake *) rt)->p[p].v;
+}
+
+static bool f_waiting (void *rt, int p)
+{
+	struct fake *f = rt;
+
+	return f->global > 0 || f->p[p].queued > 0;
+}
+
+static void f_arm (void *rt, int p, bool on)
+{
+	((struct fake *) rt)->p[p].v.armed = on;
+}
+
+static void f_fence (void *rt)
+{
+	struct fake *f = rt;
+
+	f->fences++;
+	if (f->at_fence)
+		f->at_fence (f);
+}
+
+static enum sysmon_thread f_probe (void *rt, int p, uint64_t tick)
+{
+	struct fake *f = rt;
+
+	(void) tick;
+	f->p[p].probes++;
+	return f->p[p].thread;
+}
+
+static int f_prepare (void *rt, int p)
+{
+	((struct fake *) rt)->p[p].prepares++;
+	return 0;
+}
+
+static int f_preempt (void *rt, int p, uint64_t tick)
+{
+	struct fake *f = rt;
+	struct fake_p *fp = &f->p[p];
+
+	if (f->at_preempt)
+		f->at_preempt (f, p);
+	if (fp->v.tick != tick || !fp->v.running)
+		return -ESTALE;
+	fp->asks++;
+	fp->asked_at = f->now;
+	fp->asked_tick = tick;
+	if (fp->result == 0)
+		fp->v.requested = true;
+	if (f->honour)
+		fake_begin (p);
+	return fp->result;
+}
+
+static uint64_t f_next_timer (void *rt)
+{
+	return ((struct fake *) rt)->timer;
+}
+
+static void f_run_timers (void *rt, uint64_t now)
+{
+	struct fake *f = rt;
+
+	f->timer = SYSMON_NEVER;
+	f->timer_ran = now;
+	for (int i = 0; i < f->timer_queues; i++)
+		fake_queue_global ();
+}
+
+static uint64_t f_housekeep (void *rt, uint64_t now)
+{
+	struct fake *f = rt;
+
+	(void) now;
+	f->houses++;
+	return f->house_wants;
+}
+
+static void f_note_late (void *rt, uint64_t ns)
+{
+	((struct fake *) rt)->late_noted = ns;
+}
+
+const struct sysmon_ops fake_ops = {
+	.now = f_now,
+	.sleep = f_sleep,
+	.stopping = f_stopping,
+	.procs = f_procs,
+	.quantum = f_quantum,
+	.observe = f_observe,
+	.waiting = f_waiting,
+	.arm = f_arm,
+	.fence = f_fence,
+	.probe = f_probe,
+	.prepare = f_prepare,
+	.preempt = f_preempt,
+	.next_timer = f_next_timer,
+	.run_timers = f_run_timers,
+	.housekeep = f_housekeep,
+	.note_late = f_note_late,
+};
+
+void fake_reset (int n, uint64_t quantum)
+{
+	memset (&fake, 0, sizeof fake);
+	memset (fake.procs, 0xa5, sizeof fake.procs); /* sysmon must not rely on zeroes */
+	fake.now = 1000 * SEC;
+	fake.nprocs = n;
+	fake.quantum = quantum;
+	fake.timer = SYSMON_NEVER;
+	fake.house_wants = SYSMON_NEVER;
+	for (int p = 0; p < FAKE_PROCS; p++)
+		fake.p[p].v.preemptible = true;
+	sysmon_init (&fake.mon, &fake_ops, &fake, fake.procs, FAKE_PROCS);
+}
+
+void fake_begin (int p)
+{
+	struct sysmon_view *v = &fake.p[p].v;
+
+	v->tick++;
+	v->start = fake.now;
+	v->quantum = fake.quantum;
+	v->running = true;
+	v->requested = false;
+}
+
+void fake_idle (int p)
+{
+	fake.p[p].v.running = false;
+	fake.p[p].v.requested = false;
+}
+
+static void alarm_of (int p)
+{
+	if (fake.p[p].v.armed) {
+		fake.p[p].v.armed = false;
+		fake.woken = true;
+		fake.wakes++;
+	}
+}
+
+void fake_queue (int p)
+{
+	fake.p[p].queued++;
+	alarm_of (p);
+}
+
+void fake_queue_global (void)
+{
+	fake.global++;
+	for (int p = 0; p < fake.nprocs; p++)
+		alarm_of (p);
+}
+
+uint64_t fake_look (void)
+{
+	uint64_t until = sysmon_look (&fake.mon, fake.now);
+
+	if (until == SYSMON_NEVER)
+		return until;
+	return until > fake.now ? until - fake.now : 0;
+}
+
+uint64_t fake_look_after (uint64_t ns)
+{
+	fake.now += ns;
+	return fake_look ();
+}
+
+void fake_run_for (uint64_t ns)
+{
+	uint64_t end = fake.now + ns;
+
+	while (fake.now < end) {
+		uint64_t until = sysmon_look (&fake.mon, fake.now);
+
+		if (until >= end) {
+			fake.now = end;
+			return;
+		}
+		if (until > fake.now)
+			fake.now = until + fake.late;
+	}
+}
