@@ -49,5 +49,5 @@ EXTRA_DIST += \
 	%D%/go/spawn.go \
 	%D%/go/tick.go \
 	%D%/go/yield.go
-bench_twins = $(bench_goad:%D%/%=%D%/go/%) $(bench_goad:%D%/%=%D%/pthread/%)
+bench_twins = $(bench_goad:%D%/%=%D%/gobin/%) $(bench_goad:%D%/%=%D%/pthread/%)
 CLEANFILES += $(bench_goad) $(bench_twins)

@@ -96,7 +96,8 @@ static void begin_object (struct census *c, const struct goad__map *m)
 	c->object = c->t->objects++;
 	o = &c->t->object[c->object];
 	old = known_object (c->elf, whole);
-	if (whole && old) {
+	if (whole && old &&
+	    (old->searched || goad__rules_class (old->path, old->main) != GOAD_MODULE_SCANNED)) {
 		*o = *old;
 		o->tries = old->incomplete ? old->tries : 0;
 		return;

@@ -110,25 +110,36 @@ static bool read_peek (void *token, uintptr_t addr, void *dst, size_t n)
 	return goad__peek (addr, dst, n);
 }
 
-/* The object is read whole only where nothing simpler has decided. */
-static const char *why_bound (struct goad__object *o, const struct goad__elf *e)
+/* What is seen without looking at its code. */
+static const char *why_bound_at_once (const struct goad__object *o, const struct goad__elf *e)
 {
-	struct finding f = { 0 };
-	struct goad__elf_visitor v = { &f, each_import, each_reloc, NULL };
-	const char *why;
-
 	if (e->tls)
 		return "has thread-locals";
 	if (e->needed > GOAD__ELF_NEEDED)
 		return "depends on too many objects";
-	if (o->eh.hdr == 0)
-		return "has no unwind table to search";
+	return o->eh.hdr == 0 ? "has no unwind table to search" : NULL;
+}
+
+/* The object is read whole only where nothing simpler has decided, or where the user
+ * says that it is to be judged function by function all the same. */
+static const char *why_bound (struct goad__object *o, const struct goad__elf *e)
+{
+	struct finding f = { 0 };
+	struct goad__elf_visitor v = { &f, each_import, each_reloc, NULL };
+	const char *why = why_bound_at_once (o, e);
+	const char *tainted;
+
+	o->searched = goad__rules_class (o->path, o->main) == GOAD_MODULE_SCANNED;
+	if (why && !o->searched)
+		return why;
 	if (!goad__elf_visit (e, &v))
-		return "has imports that cannot be read";
-	if (f.bound)
-		return f.bound;
-	why = goad__taint_find (e, &o->eh, &f.marks, &o->taint);
-	return why;
+		return why ? why : "has imports that cannot be read";
+	why = why ? why : f.bound;
+	if ((why && !o->searched) || o->eh.hdr == 0)
+		return why;
+	o->searched = true;
+	tainted = goad__taint_find (e, &o->eh, &f.marks, &o->taint);
+	return why ? why : tainted;
 }
 
 void goad__classify_own (struct goad__object *o, const struct goad__elf *e)

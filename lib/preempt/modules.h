@@ -29,6 +29,7 @@ struct goad__object {
 	uint32_t needed;
 	uint64_t needed_hash[GOAD__ELF_NEEDED];
 	uint64_t soname_hash, file_hash;
+	bool searched; /* its code was looked at for taint */
 	struct goad__taint *taint; /* shared by successive tables */
 	char path[256];            /* its end, if it is longer    */
 };

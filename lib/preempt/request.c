@@ -6,6 +6,22 @@
 
 _Atomic uint64_t goad__signals_sent, goad__requests;
 
+/* The slice goes on although it was asked to end: who waits in its P's own queue must
+ * not wait for it.  As a thief would, but for everybody. */
+static void rescue (struct p *p)
+{
+	struct gbatch b = { 0 };
+	struct g *g;
+
+	while (goad__runq_grab (&p->runq, &b, RUNQ_SIZE))
+		;
+	g = goad__runnext_take (p);
+	if (g)
+		gbatch_add (&b, g);
+	if (b.n)
+		goad__globq_put (&b);
+}
+
 /* The request is about a slice, not about a coroutine: a slice can pass from one to
  * the next by runnext, and whoever has it when the signal comes is preempted.
  * [ord:request] p->request is stored before the signal is sent; the kernel orders it
@@ -22,6 +38,8 @@ int goad__preempt_request (struct p *p, uint64_t tick)
 		return -ESTALE;
 	if (atomic_exchange_explicit (&p->request, tick, memory_order_seq_cst) != tick)
 		atomic_fetch_add_explicit (&goad__requests, 1, memory_order_relaxed);
+	else
+		rescue (p);
 	if (goad__sched.preempt == GOAD_PREEMPT_COOP &&
 	    !atomic_load_explicit (&goad__sched.own_modes, memory_order_relaxed))
 		return 0; /* calls into goad look at p->request */

@@ -102,7 +102,9 @@ static void judge (struct goad__walk *w, bool allow_bound, struct goad__judgemen
 		next = goad__walk_next (w, &f);
 		if (next > 0)
 			continue;
-		if (next < 0)
+		if (allow_bound) /* the user answers for what cannot be seen */
+			decide (out, GOAD__YIELD, "no frame that could be seen is denied");
+		else if (next < 0)
 			decide (out, GOAD__HANDOFF,
 			        f.described ? "a frame that cannot be unwound"
 			                    : "a function without unwind information");
@@ -112,7 +114,10 @@ static void judge (struct goad__walk *w, bool allow_bound, struct goad__judgemen
 			decide (out, GOAD__HANDOFF, "the stack does not end in the runtime");
 		return;
 	}
-	decide (out, GOAD__HANDOFF, "more frames than are looked at");
+	if (allow_bound)
+		decide (out, GOAD__YIELD, "no frame that was looked at is denied");
+	else
+		decide (out, GOAD__HANDOFF, "more frames than are looked at");
 }
 
 void goad__safepoint_judge (const struct goad__regs *regs, uintptr_t stack_lo, uintptr_t stack_hi,

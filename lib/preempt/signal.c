@@ -73,6 +73,8 @@ static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp)
 	int mode = goad__g_mode (g);
 	enum goad__class class;
 
+	if (in_entry (pc) && mode == GOAD_PREEMPT_YIELD)
+		return DEFER;
 	if (mode == GOAD_PREEMPT_HANDOFF || g->bound || in_entry (pc) || !has_room (g, sp))
 		return HAND_OFF;
 	class = goad__modules_class (pc);

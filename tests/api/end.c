@@ -198,7 +198,7 @@ static void spin_two (void *arg)
 	goad_task_t *task;
 
 	if (arg == NULL) {
-		claim_eq (goad_spawn (&task, NULL, spin_two, "second"), 0);
+		claim_eq (goad_spawn (&task, NULL, spin_two, (void *) "second"), 0);
 		spin_for (5 * GOAD_MS);
 		claim_eq (goad_join (task), 0);
 	} else {

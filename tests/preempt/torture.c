@@ -40,6 +40,8 @@ static void suffer (void *arg)
 	} while (!atomic_load (&enough));
 }
 
+goad_task_stats_t torture_watcher;
+
 /* Watches the counters; the workloads go on until all the kinds have been seen. */
 static void torment (void *arg)
 {
@@ -60,6 +62,7 @@ static void torment (void *arg)
 	atomic_store (&enough, 1);
 	for (unsigned i = 0; i < tasks_of (t); i++)
 		claim_eq (goad_join (victims[i].task), 0);
+	claim_eq (goad_task_stats (NULL, &torture_watcher), 0);
 }
 
 static void torture (const struct torture *t, int mode)

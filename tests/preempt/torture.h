@@ -30,6 +30,10 @@ struct torture {
 /* Runs the work serially, then at a quantum of 100 us on two Ps until the
  * preemptions wanted have been seen, and compares each result. */
 void torture_auto (const struct torture *t);
+
+/* Of the last run: the coroutine that watches, which is preempted like the others. */
+extern goad_task_stats_t torture_watcher;
+
 /* The same with the mode set: hand-offs only, or yields only. */
 void torture_handoff (const struct torture *t);
 void torture_yield (const struct torture *t);

@@ -49,9 +49,9 @@ Test (safepoint_frames, twenty_frames_yield)
 	expect ("deep", (void *) 20, GOAD__YIELD, GOAD__YIELD);
 }
 
-Test (safepoint_frames, a_hundred_frames_are_handed_off)
+Test (safepoint_frames, a_hundred_frames_are_handed_off_in_auto)
 {
-	expect ("deep", (void *) 100, GOAD__HANDOFF, GOAD__HANDOFF);
+	expect ("deep", (void *) 100, GOAD__HANDOFF, GOAD__YIELD);
 }
 
 Test (safepoint_frames, a_callback_of_qsort_is_handed_off_or_deferred)

@@ -51,6 +51,7 @@ goad_preempt_entry:
 	movq	%rsp, %rbp
 	.cfi_def_cfa_register %rbp
 	movl	goad__xsave_size(%rip), %ecx
+	leaq	-16(%rsp), %rsp /* -8: scratch */
 	subq	%rcx, %rsp
 	andq	$-64, %rsp
 	movl	goad__xsave_mask(%rip), %eax
@@ -74,7 +75,15 @@ goad_preempt_entry:
 2:	xsavec64 (%rsp)
 	jmp	4f
 3:	fxsave64 (%rsp)
-4:	movq	%rbp, %rdi
+4:	/* What runs next expects what the ABI promises a function: an empty x87 stack, and
+	 * the control word that was; no upper halves that slow SSE code down. */
+	fnstcw	-8(%rbp)
+	fninit
+	fldcw	-8(%rbp)
+	testl	$4, goad__xsave_mask(%rip)
+	jz	7f
+	vzeroupper
+7:	movq	%rbp, %rdi
 	call	goad__preempt_here
 	movl	goad__xsave_kind(%rip), %ecx
 	testl	%ecx, %ecx

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* core/fairq.h - the queue of preempted coroutines, ordered by virtual runtime
+ *
+ * A coroutine's virtual runtime is its CPU time divided by its weight; who has least
+ * goes first, equals in order of arrival.  So CPU among hogs goes by weight, and with
+ * equal weights nobody is ever more than a slice behind, whatever the slices were.
+ * A pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986), links in the G: insert is
+ * O(1), take O(log n) amortised.  The caller holds the scheduler's lock.
+ */
+#ifndef GOAD_CORE_FAIRQ_H
+#define GOAD_CORE_FAIRQ_H
+
+#include "core/g.h"
+
+struct fairq {
+	struct g *root;
+	uint64_t seq;
+	uint64_t floor;        /* virtual runtime of the last one taken: never falls */
+	_Atomic uint32_t n;
+};
+
+#define FAIR_UNIT 100u /* weight of a coroutine that asked for none */
+
+/* Charges ns of CPU to g. */
+static inline void goad__fair_charge (struct g *g, uint64_t ns)
+{
+	g->vruntime += g->weight == FAIR_UNIT ? ns : ns * FAIR_UNIT / g->weight;
+}
+
+/* lag: how far behind the floor a coroutine may be when it comes (ns). */
+void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag);
+struct g *goad__fairq_take (struct fairq *q);
+
+/* Takes out some coroutine that is bound to an M; NULL if none is in the queue. */
+struct g *goad__fairq_take_bound (struct fairq *q);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* core/g.h - G: a coroutine
+ *
+ * The descriptor lies in the top page of its stack, so that a parked coroutine
+ * costs one page.  A state says who owns the stack and who may change the state:
+ *
+ *	IDLE      nobody runs it; the free list or the spawner owns it
+ *	RUNNABLE  in exactly one run queue; whoever takes it out owns it.  If `bound` is
+ *	          set, only that M may run it (a handed-off or locked coroutine)
+ *	RUNNING   owned by the M whose `curg` it is; that M has a P
+ *	WAITING   parked; owned by whatever it waits on, which will call goad__ready
+ *	          exactly once.  Its stack is nobody's
+ *	SYSCALL   in the kernel, announced or found there; its M runs without a P
+ *	DEAD      ended; owned by the joiner if there is one
+ *
+ * RUNNING becomes RUNNABLE, WAITING or DEAD only after its registers are saved, that
+ * is on the next coroutine's stack or on g0 (sched/sched.h, "after"): once others can
+ * see it they may run it at once.
+ */
+#ifndef GOAD_CORE_G_H
+#define GOAD_CORE_G_H
+
+#include "base/base.h"
+#include "base/fatal.h"
+#include "base/san.h"
+#include "goad/sched.h"
+
+struct m;
+struct stack;
+
+enum g_state { G_IDLE, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL, G_DEAD };
+
+/* g->join: who waits for the end.  A pointer above these is a struct waiter. */
+#define JOIN_NONE ((uintptr_t) 0)
+#define JOIN_DONE ((uintptr_t) 1)
+#define JOIN_DETACHED ((uintptr_t) 2)
+
+struct g {
+	/* hot: touched by each switch */
+	void *sp;            /* saved context, when not RUNNING                            */
+	struct g *next;      /* in a queue                                                 */
+	struct m *bound;     /* the only M that may run it, or NULL                        */
+	_Atomic uint32_t state;
+	uint32_t nopreempt;  /* goad_preempt_disable's count; only its own thread writes   */
+	uint64_t ready_at;   /* when it became runnable                                    */
+	uint64_t cpu;        /* ns on a P                                                  */
+	uint64_t slices;
+	uint64_t wait;       /* ns runnable, and the longest                               */
+	uint64_t wait_max;
+
+	goad_fn fn;
+	void *arg;
+	struct stack *stack;
+	uint64_t id;
+	_Atomic uintptr_t join;
+	uint32_t weight;
+	uint8_t preempt;     /* its own GOAD_PREEMPT_*, 0: the runtime's                   */
+	uint8_t preempt_held; /* a request came while nopreempt > 0                        */
+	uint8_t locked;      /* goad_lock_thread's count: bound stays between slices       */
+	uint8_t in_handler;  /* handed off inside the signal handler                       */
+
+	/* fairq: place in the heap of preempted coroutines */
+	uint64_t vruntime;
+	uint64_t fair_seq;
+	struct g *fair_child, *fair_sibling;
+
+	uint64_t n_yielded, n_handed, n_deferred, n_expired;
+
+	/* C++: what __cxa_get_globals holds while it is switched off in a handler */
+	void *cxa_caught;
+	uint32_t cxa_uncaught;
+
+	struct goad__san san;
+	char name[32];
+};
+
+/* A thread or coroutine that waits for one event; lies on its stack. */
+struct waiter {
+	struct g *g;           /* NULL: a foreign thread, which sleeps on word          */
+	_Atomic uint32_t word; /* futex: 1 when the event has come                      */
+};
+
+/* The one place where states change.  In a debug build each transition is checked. */
+#ifdef GOAD_DEBUG_BUILD
+void goad__g_transit (struct g *g, enum g_state from, enum g_state to);
+#else
+static inline void goad__g_transit (struct g *g, enum g_state from, enum g_state to)
+{
+	(void) from;
+	/* Relaxed: what publishes g to others is the queue it goes into. */
+	atomic_store_explicit (&g->state, to, memory_order_relaxed);
+}
+#endif
+
+static inline enum g_state goad__g_state (const struct g *g)
+{
+	return (enum g_state) atomic_load_explicit (&g->state, memory_order_relaxed);
+}
+
+const char *goad__g_state_name (enum g_state s);
+
+#endif

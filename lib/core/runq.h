@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* core/runq.h - a P's own run queue: a ring of 256 that others may steal from
+ *
+ * After Go's runqput, runqget, runqgrab (proc.go).  Who may do what:
+ *
+ *	                put   get   grab
+ *	the owner P     yes   yes   no
+ *	another P       no    no    yes (any number at once)
+ *
+ * head is advanced by whoever takes (CAS), tail by the owner alone.
+ * [ord:runq-tail] put: store slot, then tail (release); get and grab: load tail
+ *	(acquire), then the slot: the slot is there.
+ * [ord:runq-head] grab: read the slots, then advance head (CAS, release); put: load
+ *	head (acquire) before a slot is written again: nobody still reads it.
+ * A plain store to head by the owner would be wrong: a thief between its load of head
+ * and its CAS would take the same coroutines again.
+ */
+#ifndef GOAD_CORE_RUNQ_H
+#define GOAD_CORE_RUNQ_H
+
+#include "base/base.h"
+#include "core/g.h"
+
+#define RUNQ_SIZE 256u /* a power of two */
+
+struct runq {
+	_Atomic uint32_t head GOAD__ALIGNED;
+	_Atomic uint32_t tail GOAD__ALIGNED;
+	_Atomic (struct g *) slot[RUNQ_SIZE];
+};
+
+/* A batch on its way between queues: a list by g->next. */
+struct gbatch {
+	struct g *first, *last;
+	uint32_t n;
+};
+
+static inline void gbatch_add (struct gbatch *b, struct g *g)
+{
+	g->next = NULL;
+	if (b->last)
+		b->last->next = g;
+	else
+		b->first = g;
+	b->last = g;
+	b->n++;
+}
+
+static inline struct g *gbatch_take (struct gbatch *b)
+{
+	struct g *g = b->first;
+	if (g) {
+		b->first = g->next;
+		if (!b->first)
+			b->last = NULL;
+		b->n--;
+	}
+	return g;
+}
+
+/* Approximate unless called by the owner with no thief about. */
+static inline uint32_t goad__runq_len (const struct runq *q)
+{
+	uint32_t h = atomic_load_explicit (&q->head, memory_order_relaxed);
+	uint32_t t = atomic_load_explicit (&q->tail, memory_order_acquire);
+	return t - h;
+}
+
+/* Owner.  False when it is full; then take half out with goad__runq_shed. */
+static inline bool goad__runq_put (struct runq *q, struct g *g)
+{
+	uint32_t t = atomic_load_explicit (&q->tail, memory_order_relaxed);
+	uint32_t h = atomic_load_explicit (&q->head, memory_order_acquire); /* [ord:runq-head] */
+
+	if (unlikely (t - h >= RUNQ_SIZE))
+		return false;
+	atomic_store_explicit (&q->slot[t % RUNQ_SIZE], g, memory_order_relaxed);
+	atomic_store_explicit (&q->tail, t + 1, memory_order_release); /* [ord:runq-tail] */
+	return true;
+}
+
+/* Owner. */
+static inline struct g *goad__runq_get (struct runq *q)
+{
+	uint32_t h = atomic_load_explicit (&q->head, memory_order_relaxed);
+	uint32_t t = atomic_load_explicit (&q->tail, memory_order_relaxed);
+
+	while (h != t) {
+		struct g *g = atomic_load_explicit (&q->slot[h % RUNQ_SIZE], memory_order_relaxed);
+		if (likely (atomic_compare_exchange_weak_explicit (&q->head, &h, h + 1,
+		                                                   memory_order_acq_rel,
+		                                                   memory_order_relaxed)))
+			return g;
+	}
+	return NULL;
+}
+
+/* Owner: takes half of a full queue out, oldest first.  False if thieves were faster. */
+bool goad__runq_shed (struct runq *q, struct gbatch *out);
+
+/* Any thread: takes half (rounded up) out of another's queue, at most max. */
+uint32_t goad__runq_grab (struct runq *q, struct gbatch *out, uint32_t max);
+
+#endif
