@@ -78,7 +78,6 @@ int main (int argc, char **argv)
 		least = turns[i] < least ? turns[i] : least;
 	bench_print ("least_turns", (double) least, "n");
 	if (stats.slices)
-		bench_print ("slice_by_stats",
-		             (double) stats.slice_ns / (double) stats.slices / 1e3, "us");
+		bench_print ("slice_by_stats", (double) stats.slice_ns / (double) stats.slices / 1e3, "us");
 	return bench_end ();
 }

@@ -13,7 +13,7 @@ struct bench_samples {
 
 BENCH_UNUSED static void bench_samples_init (struct bench_samples *s, size_t cap)
 {
-	*s = (struct bench_samples) { .v = bench_alloc (cap * sizeof (double)), .cap = cap };
+	*s = (struct bench_samples){ .v = bench_alloc (cap * sizeof (double)), .cap = cap };
 }
 
 /* One writer; what does not fit is dropped, and the first samples are kept. */

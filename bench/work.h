@@ -91,7 +91,7 @@ __attribute__ ((noinline)) BENCH_UNUSED static uint64_t bench_spin (uint64_t x, 
 		x ^= x >> 7;
 		x ^= x << 17;
 	}
-	__asm__ volatile ("" : : "r"(x));
+	__asm__ volatile("" : : "r"(x));
 	return x;
 }
 

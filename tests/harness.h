@@ -57,6 +57,7 @@ void harness_check (bool fatal, bool held, const char *file, int line, const cha
                     const char *fmt, ...);
 _Noreturn void harness_skip (const char *fmt, ...);
 
+/* clang-format off */
 #define Test(...) HARNESS_TEST_ (__VA_ARGS__, .end = 0)
 #define HARNESS_TEST_(suite_, name_, ...)                                                       \
 	static void suite_##_##name_##_impl (void);                                                 \
@@ -121,6 +122,7 @@ _Noreturn void harness_skip (const char *fmt, ...);
 
 #define cr_skip(...)      harness_skip ("" __VA_ARGS__)
 #define cr_skip_test(...) harness_skip ("" __VA_ARGS__)
+/* clang-format on */
 
 #endif
 

@@ -136,7 +136,7 @@ void spin_for (uint64_t ns)
 __attribute__ ((noinline)) void spin_loops (uint64_t loops)
 {
 	while (loops-- > 0)
-		__asm__ volatile ("" ::: "memory");
+		__asm__ volatile("" ::: "memory");
 }
 
 /* Of three tries the fastest, which the host disturbed least. */

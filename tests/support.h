@@ -36,10 +36,10 @@
 void claim_broken (const char *file, int line, const char *what, long long a, long long b);
 void claim_eq_ (const char *file, int line, const char *what, long long a, long long b);
 const char *claims_text (void); /* "" when all held; forgets them at the next call */
-#define claims_assert()                                   \
-	do {                                                  \
-		const char *broken_ = claims_text ();             \
-		cr_assert (broken_[0] == '\0', "%s", broken_);    \
+#define claims_assert()                                \
+	do {                                               \
+		const char *broken_ = claims_text ();          \
+		cr_assert (broken_[0] == '\0', "%s", broken_); \
 	} while (0)
 
 /* A configuration that does not look at the environment. */

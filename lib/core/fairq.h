@@ -15,7 +15,7 @@
 struct fairq {
 	struct g *root;
 	uint64_t seq;
-	uint64_t floor;        /* virtual runtime of the last one taken: never falls */
+	uint64_t floor; /* virtual runtime of the last one taken: never falls */
 	_Atomic uint32_t n;
 };
 

@@ -14,7 +14,9 @@ void (*goad__poll_hook) (void) = poll_nothing;
 
 const char *goad__g_state_name (enum g_state s)
 {
-	static const char *const names[] = { "idle", "runnable", "running", "waiting", "syscall", "dead" };
+	static const char *const names[] = {
+		"idle", "runnable", "running", "waiting", "syscall", "dead"
+	};
 	return (unsigned) s < 6 ? names[s] : "corrupt";
 }
 

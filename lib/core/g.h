@@ -20,6 +20,7 @@
 #ifndef GOAD_CORE_G_H
 #define GOAD_CORE_G_H
 
+#include "arch.h"
 #include "base/base.h"
 #include "base/fatal.h"
 #include "base/san.h"
@@ -38,6 +39,7 @@ enum g_state { G_IDLE, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL, G_DEAD };
 struct g {
 	/* hot: touched by each switch */
 	void *sp;            /* saved context, when not RUNNING                            */
+	struct goad__fp fp;  /* its control words, when it left by itself                  */
 	struct g *next;      /* in a queue                                                 */
 	struct m *bound;     /* the only M that may run it, or NULL                        */
 	_Atomic uint32_t state;

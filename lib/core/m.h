@@ -22,27 +22,27 @@ enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_EXIT, AFTER_PREEMPT }
 typedef bool goad__commit_fn (struct g *g, void *arg);
 
 struct m {
-	struct p *p;            /* NULL: none; only this M writes it                          */
-	struct g *curg;         /* NULL: on g0                                                */
-	void *g0_sp;            /* g0's context while a coroutine runs                        */
+	struct p *p;    /* NULL: none; only this M writes it */
+	struct g *curg; /* NULL: on g0 */
+	void *g0_sp;    /* g0's context while a coroutine runs */
 	enum after after;
 	struct g *after_g;
 	goad__commit_fn *commit;
 	void *commit_arg;
-	bool spinning;          /* looks for work, counted in sched.nmspinning                */
+	bool spinning; /* looks for work, counted in sched.nmspinning */
 
 	/* Parking.  [ord:m-park] nextp is stored before park becomes 1 (release) and read
 	 * after it was seen (acquire).  park: 0 nothing, 1 go on; set by whoever took this M
 	 * off the idle list or took its bound coroutine out of a queue: exactly one. */
 	_Atomic uint32_t park GOAD__ALIGNED;
 	_Atomic (struct p *) nextp;
-	struct m *idle_next;    /* under sched.lock                                           */
+	struct m *idle_next; /* under sched.lock */
 
 	_Atomic int tid;
 	int id;
-	bool held;              /* waits with a bound coroutine; under sched.lock             */
-	void *frame;            /* goad__frame of a coroutine that is being judged            */
-	void *g0_stack;         /* NULL: M0, whose g0 is its caller's                         */
+	bool held;      /* waits with a bound coroutine; under sched.lock */
+	void *frame;    /* goad__frame of a coroutine that is being judged */
+	void *g0_stack; /* NULL: M0, whose g0 is its caller's */
 	void *altstack;
 	size_t altstack_size;
 	stack_t old_altstack;
@@ -51,7 +51,7 @@ struct m {
 	uint64_t rng;
 	struct goad__san san;
 	struct m *all_next;
-	void *cxa;              /* this thread's C++ handler state, or NULL                   */
+	void *cxa; /* this thread's C++ handler state, or NULL */
 };
 
 #endif

@@ -16,39 +16,39 @@ enum p_state { P_IDLE, P_RUNNING };
 
 struct p {
 	int id;
-	uint32_t picks;            /* picks from the queues: each 61st looks at the global one */
-	_Atomic (struct g *) runnext; /* readied by the running one; goes next, in its slice   */
+	uint32_t picks;               /* picks from the queues: each 61st looks at the global one */
+	_Atomic (struct g *) runnext; /* readied by the running one; goes next, in its slice */
 	struct runq runq;
 
 	/* the slice: written by the owner, read by sysmon (and the owner's handler) */
-	_Atomic uint64_t tick GOAD__ALIGNED; /* its number                                     */
-	_Atomic uint64_t slice_start;        /* [ord:slice] stored before tick                 */
-	_Atomic (struct g *) curg;           /* for observers: never dereferenced by them      */
+	_Atomic uint64_t tick GOAD__ALIGNED; /* its number */
+	_Atomic uint64_t slice_start;        /* [ord:slice] stored before tick */
+	_Atomic (struct g *) curg;           /* for observers: never dereferenced by them */
 	_Atomic uint64_t curg_id;
-	_Atomic uint64_t request;            /* written by sysmon: the tick that should end    */
-	_Atomic uint32_t state;              /* enum p_state                                   */
-	_Atomic int tid;                     /* of the M that has it                           */
+	_Atomic uint64_t request; /* written by sysmon: the tick that should end */
+	_Atomic uint32_t state;   /* enum p_state */
+	_Atomic int tid;          /* of the M that has it */
 	_Atomic (struct m *) m;
 
 	/* the clock, read seldom: see sched/account.h */
 	uint64_t stamp;
 	uint32_t stamp_skips, stamp_run, calm;
-	uint64_t run_since;        /* when the coroutine on it was put there                   */
-	uint64_t fair_at;          /* when the global queues were last looked at               */
+	uint64_t run_since; /* when the coroutine on it was put there */
+	uint64_t fair_at;   /* when the global queues were last looked at */
 
-	const struct g *just;      /* preempted here last; only compared                       */
-	bool global_due;           /* its 61st pick                                            */
-	bool global_last;          /* the last pick on g0 was from the global queues          */
-	uint32_t global_turn;      /* preempted or others: who goes next from the global ones  */
+	const struct g *just; /* preempted here last; only compared */
+	bool global_due;      /* its 61st pick */
+	bool global_last;     /* the last pick on g0 was from the global queues */
+	uint32_t global_turn; /* preempted or others: who goes next from the global ones */
 	uint64_t rng;
 	struct stack_cache stacks;
-	uint64_t next_id, id_end;  /* block of coroutine numbers                               */
+	uint64_t next_id, id_end; /* block of coroutine numbers */
 	struct p *idle_next;
 
 	/* counters, summed by goad_stats; single writer, so plain loads and stores of atomics */
 	_Atomic uint64_t n_switches, n_steals, n_spawned, n_ended, n_yielded, n_handed, n_deferred,
-		n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs;
-	_Atomic uint32_t overshoot[256]; /* log histogram: base/hist.h                          */
+	    n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs;
+	_Atomic uint32_t overshoot[256]; /* log histogram: base/hist.h */
 };
 
 static inline void goad__count (_Atomic uint64_t *c, uint64_t n)

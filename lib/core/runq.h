@@ -95,6 +95,17 @@ static inline struct g *goad__runq_get (struct runq *q)
 	return NULL;
 }
 
+/* Owner, while nobody else takes: one P has no thieves.  Saves the locked instruction. */
+static inline struct g *goad__runq_get_alone (struct runq *q)
+{
+	uint32_t h = atomic_load_explicit (&q->head, memory_order_relaxed);
+
+	if (h == atomic_load_explicit (&q->tail, memory_order_relaxed))
+		return NULL;
+	atomic_store_explicit (&q->head, h + 1, memory_order_relaxed);
+	return atomic_load_explicit (&q->slot[h % RUNQ_SIZE], memory_order_relaxed);
+}
+
 /* Owner: takes half of a full queue out, oldest first.  False if thieves were faster. */
 bool goad__runq_shed (struct runq *q, struct gbatch *out);
 

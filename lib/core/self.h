@@ -100,10 +100,7 @@ static inline void goad__pin (void)
 static inline bool goad__unpin_asks (void)
 {
 	bool asked;
-	__asm__ volatile("subq $2, %%fs:(%1)"
-	                 : "=@ccz"(asked)
-	                 : "r"(goad__self_offset ())
-	                 : "memory");
+	__asm__ volatile("subq $2, %%fs:(%1)" : "=@ccz"(asked) : "r"(goad__self_offset ()) : "memory");
 	return asked;
 }
 

@@ -13,12 +13,12 @@
 
 struct goad__object {
 	uintptr_t base, end;
-	uint64_t id;  /* what it is, from its headers                       */
-	uint64_t gen; /* which loading of it: never used twice              */
+	uint64_t id;  /* what it is, from its headers */
+	uint64_t gen; /* which loading of it: never used twice */
 	uint8_t class_;
-	uint8_t own;   /* the class before its dependencies had their say   */
-	uint8_t tries; /* refreshes that found it incomplete, at most 3     */
-	bool fixed;    /* cannot be unloaded                                */
+	uint8_t own;   /* the class before its dependencies had their say */
+	uint8_t tries; /* refreshes that found it incomplete, at most 3 */
+	bool fixed;    /* cannot be unloaded */
 	bool main, incomplete, lost;
 	const char *own_why, *why; /* static text */
 	uint32_t header_len, note_len;
@@ -29,9 +29,9 @@ struct goad__object {
 	uint32_t needed;
 	uint64_t needed_hash[GOAD__ELF_NEEDED];
 	uint64_t soname_hash, file_hash;
-	bool searched; /* its code was looked at for taint */
+	bool searched;             /* its code was looked at for taint */
 	struct goad__taint *taint; /* shared by successive tables */
-	char path[256];            /* its end, if it is longer    */
+	char path[256];            /* its end, if it is longer */
 };
 
 struct goad__segment {

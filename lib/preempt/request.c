@@ -13,6 +13,8 @@ static void rescue (struct p *p)
 	struct gbatch b = { 0 };
 	struct g *g;
 
+	if (goad__sched.alone) /* no other P could take them, and nobody else may touch the queue */
+		return;
 	while (goad__runq_grab (&p->runq, &b, RUNQ_SIZE))
 		;
 	g = goad__runnext_take (p);

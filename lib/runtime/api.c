@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/fatal.h"
-#include "preempt/preempt.h"
 #include "goad/time.h"
+#include "preempt/preempt.h"
 #include "runtime/runtime.h"
 #include "wait/join.h"
 #include "wait/sleep.h"

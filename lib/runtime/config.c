@@ -31,15 +31,22 @@ struct unit {
 	uint64_t factor;
 };
 
-static const struct unit times[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { NULL, 0 } };
-static const struct unit sizes[] = { { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, { NULL, 0 } };
+static const struct unit times[] = {
+	{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { NULL, 0 }
+};
+static const struct unit sizes[] = {
+	{ "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, { NULL, 0 }
+};
 static const struct unit plain[] = { { "", 1 }, { NULL, 0 } };
-static const struct unit modes[] = { { "auto", GOAD_PREEMPT_AUTO },   { "handoff", GOAD_PREEMPT_HANDOFF },
-	                                 { "yield", GOAD_PREEMPT_YIELD }, { "coop", GOAD_PREEMPT_COOP },
-	                                 { "off", GOAD_PREEMPT_OFF },     { NULL, 0 } };
+static const struct unit modes[] = {
+	{ "auto", GOAD_PREEMPT_AUTO },   { "handoff", GOAD_PREEMPT_HANDOFF },
+	{ "yield", GOAD_PREEMPT_YIELD }, { "coop", GOAD_PREEMPT_COOP },
+	{ "off", GOAD_PREEMPT_OFF },     { NULL, 0 }
+};
 
 /* A number and a unit out of a list. */
-static bool parse (const char *text, const struct unit *units, uint64_t min, uint64_t max, uint64_t *out)
+static bool parse (const char *text, const struct unit *units, uint64_t min, uint64_t max,
+                   uint64_t *out)
 {
 	char *end;
 	unsigned long long v;
@@ -69,8 +76,8 @@ static bool parse_mode (const char *text, uint64_t *out)
 }
 
 /* 0: not set, 1: *out is set, -EINVAL. */
-static int env (const char *name, const struct unit *units, uint64_t min, uint64_t max, const char *want,
-                uint64_t *out)
+static int env (const char *name, const struct unit *units, uint64_t min, uint64_t max,
+                const char *want, uint64_t *out)
 {
 	const char *text = getenv (name);
 
@@ -85,7 +92,10 @@ static int env (const char *name, const struct unit *units, uint64_t min, uint64
 static bool usable_signal (int signo)
 {
 	switch (signo) {
-	case SIGKILL: case SIGSTOP: case SIGSEGV: case SIGBUS: case SIGILL: case SIGFPE: case SIGABRT: case SIGTRAP: case SIGSYS:
+	/* clang-format off */
+	case SIGKILL: case SIGSTOP: case SIGSEGV: case SIGBUS: case SIGILL: case SIGFPE:
+	case SIGABRT: case SIGTRAP: case SIGSYS:
+		/* clang-format on */
 		return false;
 	}
 	return signo >= 1 && signo <= SIGRTMAX && !(signo >= 32 && signo < SIGRTMIN);
@@ -104,13 +114,13 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 	bad |= env ("GOAD_MAX_THREADS", plain, 1, 1000000, "a number from 1 to 1000000", &threads) < 0;
 	bad |= env ("GOAD_STACK_SIZE", sizes, MIN_STACK, MAX_STACK, "bytes from 16K to 1G", &stack) < 0;
 	bad |= env ("GOAD_QUANTUM", times, MIN_QUANTUM, MAX_QUANTUM,
-	            "a time from 50us to 1s, with its unit (10ms, 250us)", &quantum)
-	       < 0;
+	            "a time from 50us to 1s, with its unit (10ms, 250us)", &quantum) < 0;
 	bad |= env ("GOAD_PREEMPT", modes, 0, 0, "auto, handoff, yield, coop or off", &mode) < 0;
 	bad |= env ("GOAD_SIGNAL", plain, 1, 64, "a signal's number", &signo) < 0;
 	if (!bad && !usable_signal ((int) signo)) {
-		goad__line ("GOAD_SIGNAL=%lu: it must be a signal that can be caught and that no fault sends",
-		            (unsigned long) signo);
+		goad__line (
+		    "GOAD_SIGNAL=%lu: it must be a signal that can be caught and that no fault sends",
+		    (unsigned long) signo);
 		bad = 1;
 	}
 	bad |= env ("GOAD_SEED", plain, 0, UINT64_MAX, "a number", &seed) < 0;
@@ -161,13 +171,15 @@ int goad__config_check (goad_config_t *c)
 	c->preempt = c->preempt ? c->preempt : GOAD_PREEMPT_AUTO;
 	c->signo = c->signo ? c->signo : SIGURG;
 	if (c->procs < 1 || c->procs > GOAD__MAX_PROCS)
-		REFUSE ("goad_config_t.procs is %d: it must be from 1 to 1024, or 0 for all CPUs", c->procs);
+		REFUSE ("goad_config_t.procs is %d: it must be from 1 to 1024, or 0 for all CPUs",
+		        c->procs);
 	if (c->max_threads < c->procs + 1 || c->max_threads > 1000000)
 		REFUSE ("goad_config_t.max_threads is %d: it must be more than procs (%d), or 0 for 10000",
 		        c->max_threads, c->procs);
 	if (c->stack_size < MIN_STACK || c->stack_size > MAX_STACK)
-		REFUSE ("goad_config_t.stack_size is %zu: it must be from 16 KiB to 1 GiB, or 0 for 256 KiB",
-		        c->stack_size);
+		REFUSE (
+		    "goad_config_t.stack_size is %zu: it must be from 16 KiB to 1 GiB, or 0 for 256 KiB",
+		    c->stack_size);
 	if (c->quantum_ns < MIN_QUANTUM || c->quantum_ns > MAX_QUANTUM)
 		REFUSE ("goad_config_t.quantum_ns is %lu: it must be from 50 us to 1 s, or 0 for 10 ms",
 		        (unsigned long) c->quantum_ns);

@@ -56,9 +56,9 @@ static bool deadlocked (void)
 {
 	struct sched *s = &goad__sched;
 
-	if (s->nm_held || s->nm_starting || goad__global_waits ()
-	    || atomic_load_explicit (&s->next_timer, memory_order_relaxed) != UINT64_MAX
-	    || count_threads () != goad__threads_count ())
+	if (s->nm_held || s->nm_starting || goad__global_waits () ||
+	    atomic_load_explicit (&s->next_timer, memory_order_relaxed) != UINT64_MAX ||
+	    count_threads () != goad__threads_count ())
 		return false;
 	goad__line ("all coroutines are asleep - deadlock!");
 	goad__slab_each_taken (tell);

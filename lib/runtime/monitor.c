@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/fatal.h"
 #include "base/futex.h"
-#include "base/os.h"
 #include "base/membarrier.h"
+#include "base/os.h"
 #include "base/rng.h"
 #include "core/stack.h"
 #include "preempt/preempt.h"
@@ -118,12 +118,13 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 	v->tick = atomic_load_explicit (&p->tick, memory_order_acquire);
 	v->start = atomic_load_explicit (&p->slice_start, memory_order_relaxed);
 	v->quantum = quantum_of (p, v->tick);
-	v->running = atomic_load_explicit (&p->state, memory_order_relaxed) == P_RUNNING
-	             && atomic_load_explicit (&p->curg_id, memory_order_relaxed) != 0;
-	v->preemptible = goad__sched.preempt != GOAD_PREEMPT_OFF
-	                 || atomic_load_explicit (&goad__sched.own_modes, memory_order_relaxed);
+	v->running = atomic_load_explicit (&p->state, memory_order_relaxed) == P_RUNNING &&
+	             atomic_load_explicit (&p->curg_id, memory_order_relaxed) != 0;
+	v->preemptible = goad__sched.preempt != GOAD_PREEMPT_OFF ||
+	                 atomic_load_explicit (&goad__sched.own_modes, memory_order_relaxed);
 	v->requested = atomic_load_explicit (&p->request, memory_order_relaxed) == v->tick;
-	v->armed = mon.armed[i] && atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed);
+	v->armed = mon.armed[i] &&
+	           atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed);
 }
 
 static bool op_waiting (void *rt, int i)

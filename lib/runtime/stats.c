@@ -5,8 +5,8 @@
 
 #include "base/hist.h"
 #include "core/stack.h"
-#include "preempt/preempt.h"
 #include "goad/time.h"
+#include "preempt/preempt.h"
 #include "runtime/runtime.h"
 
 static goad_stats_t last; /* of the run before; written while no runtime runs */
@@ -18,8 +18,8 @@ static uint64_t get (const _Atomic uint64_t *c)
 
 static void add_p (goad_stats_t *o, const struct p *p, uint64_t hist[HIST_SLOTS])
 {
-	o->runnable += goad__runq_len (&p->runq)
-	               + (atomic_load_explicit (&p->runnext, memory_order_relaxed) != NULL);
+	o->runnable += goad__runq_len (&p->runq) +
+	               (atomic_load_explicit (&p->runnext, memory_order_relaxed) != NULL);
 	o->switches += get (&p->n_switches);
 	o->steals += get (&p->n_steals);
 	o->handoffs += get (&p->n_handoffs);

@@ -57,9 +57,9 @@ static struct m *m_make (void)
 
 	if (!m)
 		return NULL;
-	m->altstack_size =
-		goad__round_up ((min > (size_t) MINSIGSTKSZ ? min : (size_t) MINSIGSTKSZ) + HANDLER_ROOM,
-	                    GOAD__PAGE);
+	m->altstack_size = goad__round_up ((min > (size_t) MINSIGSTKSZ ? min : (size_t) MINSIGSTKSZ) +
+	                                       HANDLER_ROOM,
+	                                   GOAD__PAGE);
 	m->altstack = goad__pages_get (m->altstack_size + GOAD__PAGE);
 	if (!m->altstack) {
 		goad__pages_put (m, sizeof *m);
@@ -201,7 +201,8 @@ static void tell_limit (const char *why)
 	if (goad__sched.limit_told)
 		return;
 	goad__sched.limit_told = true;
-	goad__line ("%u threads run and no more can be had (%s); coroutines wait for one", goad__sched.nm, why);
+	goad__line ("%u threads run and no more can be had (%s); coroutines wait for one",
+	            goad__sched.nm, why);
 }
 
 static void *maker_run (void *arg)

@@ -3,7 +3,7 @@
  *
  * The clock costs 27 ns, a switch 8.  So where a P switches very often, it reads the
  * clock only now and then: after 64 runs in a row that each took less than 2 us, up
- * to 23 of the next ones share the stamp of the one before.  One run that takes
+ * to 47 of the next ones share the stamp of the one before.  One run that takes
  * longer ends that at the next reading, and the 64 begin anew.  What is lost: a
  * coroutine that runs long after having been short may have at most one such run
  * charged to another (the one on the P when the clock is next read); nothing is lost
@@ -40,11 +40,11 @@ GOAD__NOINLINE static uint64_t goad__p_time_slow (struct p *p)
 	else if (p->calm < CALM_RUNS)
 		p->calm++;
 	else
-		p->stamp_skips = p->stamp_run = 8 + (uint32_t) (goad__random (&p->rng) & 15);
+		p->stamp_skips = p->stamp_run = 16 + (uint32_t) (goad__random (&p->rng) & 31);
 	return p->stamp = t;
 }
 
-/* Now, or up to 23 short runs ago. */
+/* Now, or up to 47 short runs ago. */
 static inline uint64_t goad__p_time (struct p *p)
 {
 	if (likely (p->stamp_skips > 0)) {

@@ -50,7 +50,7 @@ static void exited (struct m *m, struct g *g)
 	}
 }
 
-static void requeue (struct m *m, struct g *g)
+__attribute__ ((always_inline)) static inline void requeue (struct m *m, struct g *g)
 {
 	struct p *p = m->p;
 
@@ -59,7 +59,10 @@ static void requeue (struct m *m, struct g *g)
 		goad__ready_fair (g);
 		return;
 	}
-	goad__runq_put_or_spill (p, g);
+	if (likely (goad__runq_put (&p->runq, g)))
+		goad__tell_sysmon ();
+	else
+		goad__runq_put_or_spill (p, g);
 	if (!goad__sched.alone) {
 		/* [ord:idle-recheck] */
 		atomic_thread_fence (memory_order_seq_cst);
@@ -127,6 +130,7 @@ __attribute__ ((always_inline)) static inline void switch_to (struct m *m, struc
 	m->curg = to;
 	goad__set_g (to);
 	swap_cxa (m, from, to);
+	goad__fp_switch (&from->fp, &to->fp);
 	goad__san_leave (&from->san, &to->san, dying);
 	goad__switch (&from->sp, to->sp);
 	goad__san_arrive (&from->san, NULL);
@@ -167,18 +171,27 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 		*inherit = true;
 		return g;
 	}
-	return goad__runq_get (&p->runq);
+	return goad__sched.alone ? goad__runq_get_alone (&p->runq) : goad__runq_get (&p->runq);
 }
 
 /* The running coroutine leaves with a note.  (switches) */
 __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g *g,
                                                           enum after after)
 {
+	goad__fp_save (&g->fp);
 	struct p *p = m->p;
 	uint64_t t = goad__p_time (p);
 	bool inherit;
 	struct g *next = pick (p, t, &inherit);
 
+	/* Nobody waits: it goes on. */
+	if (after == AFTER_YIELD && !next && !goad__someone_waits (p)) {
+		if (unlikely (goad__p_expired (p))) {
+			goad__p_expire (p, g);
+			goad__p_new_slice (p, goad__p_time_exact (p));
+		}
+		return;
+	}
 	goad__p_leave (p, g, t);
 	if (unlikely (goad__p_expired (p))) {
 		goad__p_expire (p, g);
@@ -201,14 +214,8 @@ void goad__sched_yield (void)
 {
 	goad__pin ();
 	struct m *m = goad__m ();
-	struct p *p = m->p;
 
-	if (goad__someone_waits (p)) {
-		leave (m, m->curg, AFTER_YIELD);
-	} else if (unlikely (goad__p_expired (p))) {
-		goad__p_expire (p, m->curg);
-		goad__p_new_slice (p, goad__p_time_exact (p));
-	}
+	leave (m, m->curg, AFTER_YIELD);
 	goad__unpin ();
 }
 
@@ -252,6 +259,10 @@ _Noreturn void goad__g_main (struct g *g)
 
 static void run (struct m *m, struct g *g)
 {
+	struct goad__fp now;
+
+	goad__fp_save (&now); /* g0 has whatever the last one left */
+	goad__fp_switch (&now, &g->fp);
 	m->curg = g;
 	goad__set_g (g);
 	swap_cxa (m, NULL, g);
@@ -263,6 +274,9 @@ static void run (struct m *m, struct g *g)
 void goad__sched_loop (void)
 {
 	struct m *m = goad__m (); /* g0 stays on its thread */
+	struct goad__fp mine, last;
+
+	goad__fp_save (&mine);
 
 	for (;;) {
 		bool inherit = false;
@@ -273,8 +287,11 @@ void goad__sched_loop (void)
 			continue;
 		}
 		g = goad__find (m, &inherit);
-		if (!g)
+		if (!g) {
+			goad__fp_save (&last);
+			goad__fp_switch (&last, &mine);
 			return;
+		}
 		if (unlikely (g->bound && g->bound != m)) {
 			goad__handoff_resume (m, g);
 			continue;

@@ -37,6 +37,7 @@ static void name_it (struct g *g, const char *name)
 
 static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad_fn fn, void *arg)
 {
+	goad__fp_save (&g->fp); /* the creator's */
 	g->next = NULL;
 	g->bound = NULL;
 	atomic_store_explicit (&g->state, G_IDLE, memory_order_relaxed);

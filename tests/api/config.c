@@ -120,6 +120,7 @@ static void expect_refused (void (*how) (void *), const char *name, const char *
 
 Test (config, bad_values_are_named, .timeout = 60, .init = clean_environment)
 {
+	/* clang-format off */
 	static const char *const bad[][2] = {
 		{ "GOAD_PROCS", "many" },        { "GOAD_PROCS", "-1" },
 		{ "GOAD_PROCS", "1025" },        { "GOAD_PROCS", "3x" },
@@ -136,6 +137,7 @@ Test (config, bad_values_are_named, .timeout = 60, .init = clean_environment)
 		{ "GOAD_SIGNAL", "-3" },         { "GOAD_SIGNAL", "9" },
 		{ "GOAD_SIGNAL", "19" },         { "GOAD_SEED", "zz" },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		expect_refused (init_config, bad[i][0], bad[i][1]);

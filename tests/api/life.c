@@ -173,11 +173,10 @@ Test (life, fields_out_of_range, .timeout = 60)
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		int status = child_run (refuse, &fields[i].cfg, 10, out, sizeof out);
 
-		cr_expect (child_exited (status, 0), "%s, row %zu: status %#x, said '%s'",
-		           fields[i].name, i, status, out);
+		cr_expect (child_exited (status, 0), "%s, row %zu: status %#x, said '%s'", fields[i].name,
+		           i, status, out);
 		cr_expect (fields[i].cfg.size == 0 || strstr (out, fields[i].name),
-		           "row %zu: no '%s' in '%s'", i,
-		           fields[i].name, out);
+		           "row %zu: no '%s' in '%s'", i, fields[i].name, out);
 	}
 	cr_assert_eq (goad_main (NULL, NULL, NULL), -EINVAL);
 }

@@ -135,7 +135,7 @@ static void walk_all (void *arg)
 	goad_task_t *task[WALKERS];
 
 	for (int i = 0; i < WALKERS; i++) {
-		me[i] = (struct walker) { arg, i };
+		me[i] = (struct walker){ arg, i };
 		claim_eq (goad_spawn (&task[i], NULL, walk_run, &me[i]), 0);
 	}
 	for (int i = 0; i < WALKERS; i++)
@@ -162,7 +162,7 @@ static unsigned x87_control (void)
 {
 	uint16_t cw;
 
-	__asm__ volatile ("fnstcw %0" : "=m"(cw));
+	__asm__ volatile("fnstcw %0" : "=m"(cw));
 	return cw;
 }
 
@@ -170,7 +170,7 @@ static void set_x87_control (unsigned value)
 {
 	uint16_t cw = (uint16_t) value;
 
-	__asm__ volatile ("fldcw %0" : : "m"(cw));
+	__asm__ volatile("fldcw %0" : : "m"(cw));
 }
 
 struct float_env {
@@ -205,7 +205,7 @@ static void float_envs (void *arg)
 		fesetround (modes[i % 4]);
 		/* Double precision instead of extended, for half of them. */
 		set_x87_control ((x87_control () & ~0x300u) | (i < 4 ? 0x300u : 0x200u));
-		env[i] = (struct float_env) { modes[i % 4], x87_control () };
+		env[i] = (struct float_env){ modes[i % 4], x87_control () };
 		claim_eq (goad_spawn (&task[i], NULL, expect_env, &env[i]), 0);
 		claim_eq (fegetround (), modes[i % 4]);
 	}
@@ -236,7 +236,7 @@ Test (names, rounding_mode_from_outside, .timeout = 10)
 
 	cr_assert_eq (goad_start (&cfg), 0);
 	fesetround (FE_UPWARD);
-	env = (struct float_env) { FE_UPWARD, x87_control () };
+	env = (struct float_env){ FE_UPWARD, x87_control () };
 	cr_assert_eq (goad_spawn (&task, NULL, expect_env, &env), 0);
 	fesetround (FE_TONEAREST);
 	cr_assert_eq (goad_join (task), 0);

@@ -78,8 +78,8 @@ static void spawn_sleepers (void *arg)
 	for (int i = 0; i < SLEEPERS; i++) {
 		int place = i * 73 % SLEEPERS;
 
-		sleepers[i] = (struct sleeper) { base + (uint64_t) place * 100 * GOAD_US, order, &at,
-			                             place };
+		sleepers[i] = (struct sleeper){ base + (uint64_t) place * 100 * GOAD_US, order, &at,
+			                            place };
 		claim_eq (goad_spawn (&task[i], NULL, sleep_and_note, &sleepers[i]), 0);
 	}
 	for (int i = 0; i < SLEEPERS; i++)

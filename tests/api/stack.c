@@ -45,11 +45,11 @@ static void use_stack (void *arg)
 static void depths (void *arg)
 {
 	static struct depth all[] = {
-		{ 0, 200 << 10 },         { 0, 4096 },
-		{ 16 << 10, 8 << 10 },    { 64 << 10, 48 << 10 },
-		{ 1 << 20, 900 << 10 },   { 8 << 20, 7 << 20 },
-		{ 64 << 20, 60 << 20 },   { 100 * 1000, 80 * 1000 },
-		{ 0, 200 << 10 },         { 0, 200 << 10 },
+		{ 0, 200 << 10 },       { 0, 4096 },
+		{ 16 << 10, 8 << 10 },  { 64 << 10, 48 << 10 },
+		{ 1 << 20, 900 << 10 }, { 8 << 20, 7 << 20 },
+		{ 64 << 20, 60 << 20 }, { 100 * 1000, 80 * 1000 },
+		{ 0, 200 << 10 },       { 0, 200 << 10 },
 	};
 	enum { N = sizeof all / sizeof *all };
 	goad_task_t *task[N];
@@ -90,7 +90,7 @@ Test (stack, size_from_the_config, .timeout = 10, .disabled = TEST_SLOW)
 /* What calls with aligned vector stores meet at the entry. */
 static void check_alignment (void *arg)
 {
-	_Alignas (64) volatile char vector[64];
+	_Alignas(64) volatile char vector[64];
 
 	(void) arg;
 	vector[0] = 1;

@@ -72,15 +72,15 @@ static void bad_calls (void *arg)
 	claim_eq (goad_detach (NULL), -EINVAL);
 	attr.size = 0;
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), -EINVAL);
-	attr = (goad_attr_t) { sizeof attr, 16 * 1024 - 1, NULL, 0, 0 };
+	attr = (goad_attr_t){ sizeof attr, 16 * 1024 - 1, NULL, 0, 0 };
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), -EINVAL);
-	attr = (goad_attr_t) { sizeof attr, ((size_t) 1 << 30) + 1, NULL, 0, 0 };
+	attr = (goad_attr_t){ sizeof attr, ((size_t) 1 << 30) + 1, NULL, 0, 0 };
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), -EINVAL);
-	attr = (goad_attr_t) { sizeof attr, 0, NULL, -1, 0 };
+	attr = (goad_attr_t){ sizeof attr, 0, NULL, -1, 0 };
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), -EINVAL);
-	attr = (goad_attr_t) { sizeof attr, 0, NULL, GOAD_PREEMPT_OFF + 1, 0 };
+	attr = (goad_attr_t){ sizeof attr, 0, NULL, GOAD_PREEMPT_OFF + 1, 0 };
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), -EINVAL);
-	attr = (goad_attr_t) { sizeof attr, 0, NULL, 0, 10001 };
+	attr = (goad_attr_t){ sizeof attr, 0, NULL, 0, 10001 };
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), -EINVAL);
 	claim_eq (goad_count (), 1);
 }
@@ -103,10 +103,10 @@ static void every_attr (void *arg)
 	attr.weight = 99999;
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), 0);
 	claim_eq (goad_join (task), 0);
-	attr = (goad_attr_t) { sizeof attr, 16 * 1024, "least", GOAD_PREEMPT_OFF, 1 };
+	attr = (goad_attr_t){ sizeof attr, 16 * 1024, "least", GOAD_PREEMPT_OFF, 1 };
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), 0);
 	claim_eq (goad_join (task), 0);
-	attr = (goad_attr_t) { sizeof attr, (size_t) 1 << 30, "most", GOAD_PREEMPT_AUTO, 10000 };
+	attr = (goad_attr_t){ sizeof attr, (size_t) 1 << 30, "most", GOAD_PREEMPT_AUTO, 10000 };
 	claim_eq (goad_spawn (&task, &attr, nothing, NULL), 0);
 	claim_eq (goad_join (task), 0);
 }

@@ -53,8 +53,8 @@ static void expect_shares (struct shares *s, int procs, uint64_t quantum, const 
 	cr_assert_eq (run_main (measure, s, procs, quantum, 0), 0);
 	claims_assert ();
 	for (int i = 0; i < s->n; i++)
-		cr_expect (fabs (s->got[i] - want[i]) <= slack * want[i],
-		           "weight %u got %.4f, not %.4f", s->weight[i], s->got[i], want[i]);
+		cr_expect (fabs (s->got[i] - want[i]) <= slack * want[i], "weight %u got %.4f, not %.4f",
+		           s->weight[i], s->got[i], want[i]);
 	cr_expect_gt (s->procs, 0.9 * procs, "together they got %.3f of %d Ps", s->procs, procs);
 }
 

@@ -5,7 +5,7 @@
 #include "tests/support.h"
 
 #define QUANTUM (10 * GOAD_MS)
-#define BOUND   (5 * QUANTUM)
+#define BOUND (5 * QUANTUM)
 
 static _Atomic int stop;
 static _Atomic uint64_t links;
@@ -96,9 +96,10 @@ static void endure (void *arg)
 	atomic_store (&links, 0);
 	claim_eq (goad_go (t->storm, NULL), 0);
 	for (int i = 0; i < 2; i++) {
-		victims[i] = (struct victim) { 0 };
+		victims[i] = (struct victim){ 0 };
 		claim_eq (goad_spawn (&victims[i].task, NULL, i ? call_free_victim : yielding_victim,
-		                      &victims[i]), 0);
+		                      &victims[i]),
+		          0);
 	}
 	goad_sleep (GOAD_S);
 	t->host = host_delay_ns () - host;
@@ -134,8 +135,7 @@ static void expect_endured (goad_fn storm)
 	if (t.worst > BOUND && t.host > t.worst - BOUND && t.host > QUANTUM)
 		cr_skip ("inconclusive: the host took %.1f ms", (double) t.host / 1e6);
 	cr_expect_leq (t.worst, BOUND, "a victim waited %.2f ms", (double) t.worst / 1e6);
-	cr_expect_leq (t.gap, BOUND + QUANTUM, "a victim was away for %.2f ms",
-	               (double) t.gap / 1e6);
+	cr_expect_leq (t.gap, BOUND + QUANTUM, "a victim was away for %.2f ms", (double) t.gap / 1e6);
 	cr_expect_leq (s.runnable_wait_max_ns, BOUND, "some coroutine waited %.2f ms",
 	               (double) s.runnable_wait_max_ns / 1e6);
 }

@@ -10,8 +10,8 @@ static _Atomic uint64_t ran_at;
 
 struct outcome {
 	uint64_t quantum;
-	int late;           /* beyond three quanta                              */
-	int excused;        /* ... while the host kept the process from running */
+	int late;    /* beyond three quanta */
+	int excused; /* ... while the host kept the process from running */
 	uint64_t worst;
 };
 

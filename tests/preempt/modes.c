@@ -47,8 +47,7 @@ static void hog_all (void *arg)
 	goad_sleep (t->for_ns ? t->for_ns : 300 * GOAD_MS);
 	atomic_store (&stop, 1);
 	for (int i = 0; i < HOGS; i++) {
-		while (goad_task_stats (hogs[i].task, &t->ts[i]) == 0 &&
-		       t->ts[i].state != GOAD_STATE_DEAD)
+		while (goad_task_stats (hogs[i].task, &t->ts[i]) == 0 && t->ts[i].state != GOAD_STATE_DEAD)
 			goad_sleep (GOAD_MS);
 		claim_eq (goad_join (hogs[i].task), 0);
 	}
@@ -62,10 +61,10 @@ static goad_stats_t run_hogs (struct trial *t, int mode)
 	return stats_now ();
 }
 
-#define SHOW(s)                                                                        \
-	"%llu requested, %llu yielded, %llu handed off, %llu deferred",                    \
-		(unsigned long long) (s).preempt_requested, (unsigned long long) (s).preempt_yielded, \
-		(unsigned long long) (s).preempt_handed_off, (unsigned long long) (s).preempt_deferred
+#define SHOW(s)                                                                               \
+	"%llu requested, %llu yielded, %llu handed off, %llu deferred",                           \
+	    (unsigned long long) (s).preempt_requested, (unsigned long long) (s).preempt_yielded, \
+	    (unsigned long long) (s).preempt_handed_off, (unsigned long long) (s).preempt_deferred
 
 Test (modes, auto_yields_where_it_may, .timeout = 20)
 {
@@ -202,7 +201,7 @@ Test (modes, one_by_one, .timeout = 20)
 		                            GOAD_PREEMPT_DEFAULT };
 
 	for (int i = 0; i < HOGS; i++)
-		t.attr[i] = (goad_attr_t) { sizeof (goad_attr_t), 0, NULL, mode[i], 0 };
+		t.attr[i] = (goad_attr_t){ sizeof (goad_attr_t), 0, NULL, mode[i], 0 };
 	run_hogs (&t, GOAD_PREEMPT_HANDOFF);
 	cr_expect_eq (t.ts[0].preempt_yielded, 0);
 	cr_expect_geq (t.ts[0].preempt_handed_off, 20);
@@ -218,7 +217,7 @@ Test (modes, one_off_among_others, .timeout = 20)
 {
 	struct trial t = { .for_ns = 200 * GOAD_MS };
 
-	t.attr[0] = (goad_attr_t) { sizeof (goad_attr_t), 0, "never", GOAD_PREEMPT_OFF, 0 };
+	t.attr[0] = (goad_attr_t){ sizeof (goad_attr_t), 0, "never", GOAD_PREEMPT_OFF, 0 };
 	run_hogs (&t, GOAD_PREEMPT_AUTO);
 	cr_expect_eq (t.ts[0].preempt_yielded + t.ts[0].preempt_handed_off, 0);
 	cr_expect_eq (t.ts[0].slices, 1, "%llu slices", (unsigned long long) t.ts[0].slices);

@@ -54,7 +54,7 @@ static void send_tgkill (int signo)
 
 static void send_queue (int signo)
 {
-	claim_eq (sigqueue (getpid (), signo, (union sigval) { .sival_int = 4711 }), 0);
+	claim_eq (sigqueue (getpid (), signo, (union sigval){ .sival_int = 4711 }), 0);
 }
 
 struct post {

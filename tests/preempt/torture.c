@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #define TORTURE_QUANTUM (100 * GOAD_US)
-#define TORTURE_LIMIT   (25 * GOAD_S) /* for a host that hardly lets sysmon run */
+#define TORTURE_LIMIT (25 * GOAD_S) /* for a host that hardly lets sysmon run */
 
 struct victim {
 	const struct torture *t;
@@ -76,7 +76,7 @@ static void torture (const struct torture *t, int mode)
 	for (unsigned i = 0; i < tasks_of (t); i++) {
 		struct victim *v = &victims[i];
 
-		*v = (struct victim) { .t = t, .which = i };
+		*v = (struct victim){ .t = t, .which = i };
 		t->work (i, v->expected);
 		memset (v->got, 0xee, t->size);
 		t->work (i, v->got);

@@ -20,11 +20,11 @@ enum { TORTURE_TASKS = 8, TORTURE_SIZE = 4096 };
 struct torture {
 	/* Fills out, with nothing but a function of which, in a few milliseconds at most. */
 	void (*work) (unsigned which, void *out);
-	size_t size;     /* of out; at most TORTURE_SIZE                          */
-	unsigned tasks;  /* 0: six                                                */
-	unsigned total;  /* preemptions that must be seen in all; 0: two thousand */
-	unsigned yielded, handed_off; /* and of each kind                         */
-	bool bound;      /* this program is not to be called thread-independent   */
+	size_t size;                  /* of out; at most TORTURE_SIZE */
+	unsigned tasks;               /* 0: six */
+	unsigned total;               /* preemptions that must be seen in all; 0: two thousand */
+	unsigned yielded, handed_off; /* and of each kind */
+	bool bound;                   /* this program is not to be called thread-independent */
 };
 
 /* Runs the work serially, then at a quantum of 100 us on two Ps until the

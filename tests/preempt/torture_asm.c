@@ -7,6 +7,7 @@
  * pointer, which never moves, each rewritten from its neighbour. */
 uint64_t red_zone_leaf (uint64_t seed, uint64_t rounds);
 
+/* clang-format off */
 __asm__ (
 	".text\n"
 	".p2align 4\n"
@@ -44,12 +45,14 @@ __asm__ (
 	"	ret\n"
 	".cfi_endproc\n"
 	".size red_zone_leaf, . - red_zone_leaf\n");
+/* clang-format on */
 
 /* uint64_t carry_chain (uint64_t *sum, const uint64_t *add, uint64_t words): one long
  * addition; between two words the carry is nowhere but in CF, which lea and dec spare.
  * Returns the last carry. */
 uint64_t carry_chain (uint64_t *sum, const uint64_t *add, uint64_t words);
 
+/* clang-format off */
 __asm__ (
 	".text\n"
 	".p2align 4\n"
@@ -69,11 +72,13 @@ __asm__ (
 	"	ret\n"
 	".cfi_endproc\n"
 	".size carry_chain, . - carry_chain\n");
+/* clang-format on */
 
 /* uint64_t backwards (uint64_t seed, uint64_t rounds, void *buf): string stores with the
  * direction flag set, in a buffer of 512 bytes; the flag is set while signals come. */
 uint64_t backwards (uint64_t seed, uint64_t rounds, void *buf);
 
+/* clang-format off */
 __asm__ (
 	".text\n"
 	".p2align 4\n"
@@ -100,6 +105,7 @@ __asm__ (
 	"	ret\n"
 	".cfi_endproc\n"
 	".size backwards, . - backwards\n");
+/* clang-format on */
 
 static void red_zone (unsigned which, void *out)
 {
@@ -130,9 +136,7 @@ static void direction (unsigned which, void *out)
 	*(uint64_t *) out = fold (last, buf, sizeof buf);
 }
 
-static const struct torture in_red_zone = {
-	.work = red_zone, .size = 8, .yielded = 1500
-};
+static const struct torture in_red_zone = { .work = red_zone, .size = 8, .yielded = 1500 };
 
 Test (torture_asm, red_zone, .timeout = 60)
 {

@@ -73,9 +73,7 @@ static void encrypt (unsigned which, void *out)
 }
 
 /* libcrypto takes locks through pthreads, so it is bound; what yields is our loop. */
-static const struct torture t = {
-	.work = encrypt, .size = 130, .yielded = 5, .handed_off = 500
-};
+static const struct torture t = { .work = encrypt, .size = 130, .yielded = 5, .handed_off = 500 };
 
 Test (torture_crypto, chosen, .timeout = 60)
 {

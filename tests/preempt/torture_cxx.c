@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/preempt/torture_cxx.c - C++ exceptions; torture_cxx_work.cc has the throwing */
-#include "tests/preempt/torture.h"
 #include "tests/preempt/torture_cxx.h"
+#include "tests/preempt/torture.h"
 
 #include <signal.h>
 
@@ -45,7 +45,8 @@ static void catch_all (void *arg)
 	(void) arg;
 	for (uintptr_t i = 0; i < CATCHERS; i++)
 		claim_eq (goad_spawn (&task[i], NULL, i % 2 ? catch_and_sleep : catch_and_switch,
-		                      (void *) i), 0);
+		                      (void *) i),
+		          0);
 	for (int i = 0; i < CATCHERS; i++)
 		claim_eq (goad_join (task[i]), 0);
 }

@@ -11,8 +11,13 @@ namespace {
 
 struct counted {
 	uint64_t &n;
-	explicit counted (uint64_t &count) : n (count) {}
-	~counted () { n = n * 3 + 1; }
+	explicit counted (uint64_t &count) : n (count)
+	{
+	}
+	~counted ()
+	{
+		n = n * 3 + 1;
+	}
 };
 
 struct thrown {
@@ -34,7 +39,7 @@ __attribute__ ((noinline)) void dive (unsigned depth, uint64_t key, uint64_t &un
 	if (depth == 0) {
 		if (key % 3 == 0)
 			throw std::runtime_error (std::to_string (key));
-		throw thrown { depth, key };
+		throw thrown{ depth, key };
 	}
 	dive (depth - 1, spin (key, 50), unwound);
 	unwound += 1000; /* never reached */
@@ -76,7 +81,7 @@ unsigned cxx_switch_in_catch (unsigned which, void (*sw) (void))
 
 		try {
 			try {
-				throw thrown { i, key };
+				throw thrown{ i, key };
 			} catch (const thrown &outer) {
 				sw ();
 				wrong += outer.key != key || std::uncaught_exceptions () != 0;

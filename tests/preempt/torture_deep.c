@@ -12,9 +12,9 @@ static __attribute__ ((noinline)) unsigned ackermann (unsigned m, unsigned n)
 	if (n == 0)
 		return ackermann (m - 1, 1);
 	r = ackermann (m, n - 1);
-	__asm__ volatile ("" : "+r"(r));
+	__asm__ volatile("" : "+r"(r));
 	r = ackermann (m - 1, r);
-	__asm__ volatile ("" : "+r"(r));
+	__asm__ volatile("" : "+r"(r));
 	return r;
 }
 
@@ -45,9 +45,7 @@ static void descend (unsigned which, void *out)
 }
 
 /* Beyond 64 frames it is handed off. */
-static const struct torture t = {
-	.work = descend, .size = 8, .yielded = 20, .handed_off = 500
-};
+static const struct torture t = { .work = descend, .size = 8, .yielded = 20, .handed_off = 500 };
 
 Test (torture_deep, chosen, .timeout = 60)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/preempt/torture_dl.c - dlopen and dlclose in a loop, and work in what was loaded */
-#include "tests/preempt/torture.h"
 #include "tests/preempt/so/so.h"
+#include "tests/preempt/torture.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

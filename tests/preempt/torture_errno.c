@@ -73,10 +73,12 @@ static void from_libc (unsigned which, void *out)
 
 		errno = 0;
 		switch (kind) {
+		/* clang-format off */
 		case 0: sum += (uint64_t) open ("/nonexistent/file", O_RDONLY); break;
 		case 1: close (-1); break;
 		case 2: sum += (uint64_t) strtol ("999999999999999999999", &end, 10); break;
 		default: sum += (uint64_t) lseek (STDERR_FILENO, 0, 99); break;
+			/* clang-format on */
 		}
 		wrong += errno != want[kind] && !(kind == 3 && errno == ESPIPE);
 		for (int i = 0; i < 2000; i++)

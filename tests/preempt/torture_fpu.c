@@ -11,26 +11,26 @@ static uint16_t x87_control (void)
 {
 	uint16_t cw;
 
-	__asm__ volatile ("fnstcw %0" : "=m"(cw));
+	__asm__ volatile("fnstcw %0" : "=m"(cw));
 	return cw;
 }
 
 static void set_x87_control (uint16_t cw)
 {
-	__asm__ volatile ("fldcw %0" : : "m"(cw));
+	__asm__ volatile("fldcw %0" : : "m"(cw));
 }
 
 static uint32_t mxcsr (void)
 {
 	uint32_t v;
 
-	__asm__ volatile ("stmxcsr %0" : "=m"(v));
+	__asm__ volatile("stmxcsr %0" : "=m"(v));
 	return v;
 }
 
 static void set_mxcsr (uint32_t v)
 {
-	__asm__ volatile ("ldmxcsr %0" : : "m"(v));
+	__asm__ volatile("ldmxcsr %0" : : "m"(v));
 }
 
 /* Six values on the x87 stack for the whole loop. */
@@ -39,22 +39,21 @@ static long double on_the_x87_stack (unsigned which, unsigned rounds)
 	static const long double step = 1.0000001L, third = 1.0L / 3;
 	long double sum, seed = which + 1;
 
-	__asm__ volatile (
-		"fldt %[third]\n\tfldt %[step]\n\tfldt %[seed]\n\tfld1\n\tfldpi\n\tfldl2e\n"
-		"1:\tfmul %%st(4), %%st\n\t"
-		"fadd %%st, %%st(1)\n\t"
-		"fxch %%st(2)\n\t"
-		"fmul %%st(5), %%st\n\t"
-		"fadd %%st(3), %%st\n\t"
-		"fxch %%st(1)\n\t"
-		"fmul %%st(5), %%st\n\t"
-		"decl %[n]\n\t"
-		"jnz 1b\n\t"
-		"faddp\n\tfaddp\n\tfaddp\n\tfaddp\n\tfaddp\n\t"
-		"fstpt %[sum]"
-		: [sum] "=m"(sum), [n] "+r"(rounds)
-		: [third] "m"(third), [step] "m"(step), [seed] "m"(seed)
-		: "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc");
+	__asm__ volatile("fldt %[third]\n\tfldt %[step]\n\tfldt %[seed]\n\tfld1\n\tfldpi\n\tfldl2e\n"
+	                 "1:\tfmul %%st(4), %%st\n\t"
+	                 "fadd %%st, %%st(1)\n\t"
+	                 "fxch %%st(2)\n\t"
+	                 "fmul %%st(5), %%st\n\t"
+	                 "fadd %%st(3), %%st\n\t"
+	                 "fxch %%st(1)\n\t"
+	                 "fmul %%st(5), %%st\n\t"
+	                 "decl %[n]\n\t"
+	                 "jnz 1b\n\t"
+	                 "faddp\n\tfaddp\n\tfaddp\n\tfaddp\n\tfaddp\n\t"
+	                 "fstpt %[sum]"
+	                 : [sum] "=m"(sum), [n] "+r"(rounds)
+	                 : [third] "m"(third), [step] "m"(step), [seed] "m"(seed)
+	                 : "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc");
 	return sum;
 }
 
@@ -103,9 +102,7 @@ static void compute (unsigned which, void *out)
 	set_mxcsr (sse_before);
 }
 
-static const struct torture t = {
-	.work = compute, .size = 64, .tasks = 8, .yielded = 1000
-};
+static const struct torture t = { .work = compute, .size = 64, .tasks = 8, .yielded = 1000 };
 
 Test (torture_fpu, chosen, .timeout = 60)
 {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 /* Tables, strings, patterns, floats, closures, coroutines and errors of Lua's own. */
+/* clang-format off */
 static const char script[] =
 	"local which = ...\n"
 	"local s, t, sum = which * 7919 + 1, {}, 0.0\n"
@@ -27,6 +28,7 @@ static const char script[] =
 	"  sum = sum + (ok and 1000 or err.code)\n"
 	"end\n"
 	"return string.format ('%.17g|', sum) .. table.concat (t, ','):sub (1, 200)\n";
+/* clang-format on */
 
 static void interpret (unsigned which, void *out)
 {

@@ -21,7 +21,7 @@ static int compare_slowly (const void *a, const void *b)
 	for (int i = 0; i < 50; i++) {
 		p = p << 1 | p >> 63;
 		q = q << 1 | q >> 63;
-		__asm__ volatile ("" : "+r"(p), "+r"(q));
+		__asm__ volatile("" : "+r"(p), "+r"(q));
 	}
 	p = p << 14 | p >> 50;
 	q = q << 14 | q >> 50;
@@ -37,7 +37,7 @@ static void sort (unsigned which, void *out)
 
 	/* Equal keys too; the place decides, so that every qsort gives the same. */
 	for (unsigned i = 0; i < ITEMS; i++)
-		items[i] = (struct item) { next_random (&state) % 1000 * 0x123456789, i };
+		items[i] = (struct item){ next_random (&state) % 1000 * 0x123456789, i };
 	qsort (items, ITEMS, sizeof *items, compare_slowly);
 	for (unsigned i = 0; i < ITEMS; i++) {
 		sum = fold (sum, &items[i].key, sizeof items[i].key);

@@ -5,10 +5,12 @@
 #include <regex.h>
 #include <stdlib.h>
 
+/* clang-format off */
 static const char *const patterns[] = {
 	"^([a-z]+) ([0-9]+) (.*)$", "(a|b)*abb", "[[:alpha:]]{3,7}-[[:digit:]]{1,4}",
 	"([^,]*,){3}x", "(foo|bar|baz)+qux?", "\\b[A-Z][a-z]*\\b",
 };
+/* clang-format on */
 
 enum { PATTERNS = sizeof patterns / sizeof *patterns };
 

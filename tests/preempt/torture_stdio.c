@@ -31,9 +31,7 @@ static void convert (unsigned which, void *out)
 	}
 }
 
-static const struct torture t = {
-	.work = convert, .size = 16, .yielded = 20, .handed_off = 200
-};
+static const struct torture t = { .work = convert, .size = 16, .yielded = 20, .handed_off = 200 };
 
 Test (torture_stdio, chosen, .timeout = 60)
 {

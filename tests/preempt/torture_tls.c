@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/preempt/torture_tls.c - __thread data: what uses it stays on its thread */
-#include "tests/preempt/torture.h"
 #include "tests/preempt/so/so.h"
+#include "tests/preempt/torture.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -39,7 +39,7 @@ static __attribute__ ((noinline)) uint64_t work_on (uint64_t *p, unsigned rounds
 
 	while (rounds-- > 0) {
 		*p = *p * UINT64_C (6364136223846793005) + 99;
-		__asm__ volatile ("" ::: "memory");
+		__asm__ volatile("" ::: "memory");
 	}
 	return before ^ *p;
 }

@@ -8,6 +8,7 @@ void live_sse (void *regs, uint64_t rounds);
 void live_avx2 (void *regs, uint64_t rounds);
 void live_avx512 (void *regs, uint64_t rounds);
 
+/* clang-format off */
 #define FUNCTION(name)                                         \
 	".text\n.p2align 4\n.globl " name "\n.hidden " name "\n"   \
 	".type " name ", @function\n" name ":\n.cfi_startproc\n"
@@ -87,6 +88,7 @@ __asm__ (
 	"	vzeroupper\n"
 	"	ret\n"
 	END ("live_avx512"));
+/* clang-format on */
 
 static void work (unsigned which, void *out, void (*live) (void *, uint64_t), size_t bytes)
 {

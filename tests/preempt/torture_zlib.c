@@ -42,9 +42,7 @@ static void squeeze (unsigned which, void *out)
 	free (plain);
 }
 
-static const struct torture t = {
-	.work = squeeze, .size = 32, .yielded = 500, .handed_off = 1
-};
+static const struct torture t = { .work = squeeze, .size = 32, .yielded = 500, .handed_off = 1 };
 
 Test (torture_zlib, chosen, .timeout = 60)
 {

@@ -132,8 +132,10 @@ struct plan {
 
 static void mix (void *arg)
 {
+	/* clang-format off */
 	static const goad_fn kinds[] = { hog, hog, hog, sleeper, sleeper, sleeper, sleeper,
 		                             spawner, spawner, joiner, joiner, joiner };
+	/* clang-format on */
 	const struct plan *plan = arg;
 	uint64_t state = plan->seed, end = goad_after (plan->for_ns);
 
@@ -181,10 +183,13 @@ static void run_mix (int procs, int mode)
 	s = stats_now ();
 	fprintf (stderr,
 	         "  %" PRIu64 " started (%" PRIu64 " ended by goad_exit), %" PRIu64 " joined, %" PRIu64
-	         " timeouts, %" PRIu64 " sleeps\n", started, exits, joined, timeouts, slept);
-	fprintf (stderr, "  %" PRIu64 " yielded, %" PRIu64 " handed off, %" PRIu64 " deferred, %" PRIu64
-	         " expired, %" PRIu64 " steals, %" PRIu64 " threads\n", s.preempt_yielded,
-	         s.preempt_handed_off, s.preempt_deferred, s.preempt_expired, s.steals, s.threads_max);
+	         " timeouts, %" PRIu64 " sleeps\n",
+	         started, exits, joined, timeouts, slept);
+	fprintf (stderr,
+	         "  %" PRIu64 " yielded, %" PRIu64 " handed off, %" PRIu64 " deferred, %" PRIu64
+	         " expired, %" PRIu64 " steals, %" PRIu64 " threads\n",
+	         s.preempt_yielded, s.preempt_handed_off, s.preempt_deferred, s.preempt_expired,
+	         s.steals, s.threads_max);
 	claims_assert ();
 	cr_assert_eq (rc, 0, "goad_main gave %d", rc);
 	cr_expect_eq (ended, started, "%" PRIu64 " of %" PRIu64 " ended", ended, started);

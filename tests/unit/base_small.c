@@ -35,7 +35,8 @@ Test (base, histogram_is_within_an_eighth)
 	for (int i = 0; i < 100000; i++) {
 		uint64_t v = goad__random (&rng) >> (31 + goad__random_below (&rng, 33));
 		uint64_t top = goad__hist_value (goad__hist_slot (v));
-		cr_assert (top >= v && top - v <= v / 8, "%lu -> %lu", (unsigned long) v, (unsigned long) top);
+		cr_assert (top >= v && top - v <= v / 8, "%lu -> %lu", (unsigned long) v,
+		           (unsigned long) top);
 	}
 }
 

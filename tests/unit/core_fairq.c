@@ -49,10 +49,9 @@ Test (fairq, takes_the_least, .timeout = 30)
 		} else {
 			struct g *least = NULL;
 			for (int k = 0; k < N; k++)
-				if (in[k]
-				    && (!least || pool[k].vruntime < least->vruntime
-				        || (pool[k].vruntime == least->vruntime
-				            && pool[k].fair_seq < least->fair_seq)))
+				if (in[k] &&
+				    (!least || pool[k].vruntime < least->vruntime ||
+				     (pool[k].vruntime == least->vruntime && pool[k].fair_seq < least->fair_seq)))
 					least = &pool[k];
 			cr_assert_eq (goad__fairq_take (&q), least, "step %d", step);
 			in[least->id] = false;
