@@ -1,10 +1,43 @@
 # SPDX-License-Identifier: MIT
-# Manual pages, and the design told at length.  tools/dev/relist writes the lists.
+# Manual pages, and the design told at length.  tools/dev/relist writes the lists, also of the
+# pages that only lead to another (.so).
 # relist: from here
 dist_man_MANS += \
 	%D%/man/goad-run.1 \
-	%D%/man/goad.1
+	%D%/man/goad.1 \
+	%D%/man/goad.7 \
+	%D%/man/goad_after.3 \
+	%D%/man/goad_config_init.3 \
+	%D%/man/goad_count.3 \
+	%D%/man/goad_detach.3 \
+	%D%/man/goad_exit.3 \
+	%D%/man/goad_go.3 \
+	%D%/man/goad_id.3 \
+	%D%/man/goad_join.3 \
+	%D%/man/goad_join_until.3 \
+	%D%/man/goad_main.3 \
+	%D%/man/goad_module_class.3 \
+	%D%/man/goad_name.3 \
+	%D%/man/goad_now.3 \
+	%D%/man/goad_observe_procs.3 \
+	%D%/man/goad_preempt_disable.3 \
+	%D%/man/goad_preempt_enable.3 \
+	%D%/man/goad_procs.3 \
+	%D%/man/goad_sleep.3 \
+	%D%/man/goad_sleep_until.3 \
+	%D%/man/goad_spawn.3 \
+	%D%/man/goad_start.3 \
+	%D%/man/goad_stats.3 \
+	%D%/man/goad_stop.3 \
+	%D%/man/goad_task_stats.3 \
+	%D%/man/goad_yield.3
 EXTRA_DIST += \
 	%D%/design/benchmarks.md \
+	%D%/design/ordering.md \
+	%D%/design/preemption.md \
+	%D%/design/scheduler.md \
 	%D%/design/sysmon.md
 # relist: to here
+
+# The picture in README.md.
+EXTRA_DIST += %D%/demo.svg

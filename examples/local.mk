@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: MIT
-# Programs and shared objects that show goad at work; built, never installed.  The objects know
-# nothing of goad: what `goad run` loads is .libs/NAME.so beside the .la file.
+# Programs and shared objects that show goad at work; built, never installed.  tests/install/examples
+# runs the programs.  The objects know nothing of goad: what `goad run` loads is .libs/NAME.so
+# beside the .la file.
+examples = \
+	%D%/hello \
+	%D%/stats \
+	%D%/weights
+noinst_PROGRAMS += $(examples)
+%C%_hello_LDADD = lib/libgoad.la
+%C%_stats_LDADD = lib/libgoad.la
+%C%_weights_LDADD = lib/libgoad.la
+
 noinst_LTLIBRARIES += \
 	%D%/hogs/loop.la \
 	%D%/hogs/storm.la

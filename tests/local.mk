@@ -9,7 +9,7 @@
 #	               found in $GOAD_BUILDDIR/tests/preempt/so/.libs
 #	tests/stress   short here, GOAD_STRESS=N times as long in `make check-stress`
 #	tests/model    Promela models, checked by spin (tests/model/check)
-#	tests/install  the installed library, its headers and goad.pc
+#	tests/install  the installed library, its headers and goad.pc; manual pages and examples
 #	tests/tools    the program, by scripts
 #
 # tests/driver runs each program and counts its cases.  What it gives them in the environment:
@@ -28,6 +28,7 @@ unit_tests = \
 	%D%/unit/base_small \
 	%D%/unit/core_fairq \
 	%D%/unit/core_runq \
+	%D%/unit/runtime_check \
 	%D%/unit/safepoint_frames \
 	%D%/unit/safepoint_modules \
 	%D%/unit/stack_fault \
@@ -47,6 +48,7 @@ unit_helpers = \
 %C%_unit_base_small_LDADD = $(UNIT)
 %C%_unit_core_fairq_LDADD = $(UNIT)
 %C%_unit_core_runq_LDADD = $(UNIT)
+%C%_unit_runtime_check_LDADD = $(UNIT)
 %C%_unit_safepoint_frames_LDADD = $(UNIT)
 %C%_unit_safepoint_modules_LDADD = $(UNIT)
 %C%_unit_stack_fault_LDADD = $(UNIT)
@@ -182,6 +184,8 @@ endif
 %C%_libpreempt_la_SOURCES = $(preempt_helpers)
 
 script_tests = \
+	%D%/install/examples \
+	%D%/install/manpages \
 	%D%/install/staged \
 	%D%/model/check \
 	%D%/tools/run.sh \

@@ -37,6 +37,7 @@ struct goad__spinlock {
 void goad__spin_lock_slow (struct goad__spinlock *l);
 void goad__spin_unlock_slow (struct goad__spinlock *l);
 void goad__rank_push (uint32_t rank);
+void goad__rank_note (uint32_t rank);
 void goad__rank_pop (uint32_t rank);
 
 static inline bool goad__spin_trylock (struct goad__spinlock *l)
@@ -46,7 +47,7 @@ static inline bool goad__spin_trylock (struct goad__spinlock *l)
 	                                                   memory_order_relaxed);
 #ifdef GOAD_DEBUG_BUILD
 	if (ok)
-		goad__rank_push (l->rank);
+		goad__rank_note (l->rank);
 #endif
 	return ok;
 }

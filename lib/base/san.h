@@ -46,6 +46,15 @@ struct goad__san {
 	char none[1];
 };
 
+/* Fresh memory, perhaps where a stack was unmapped whose frames left their marks. */
+static inline void goad__san_clean (const void *bottom, size_t size)
+{
+	(void) bottom, (void) size;
+#ifdef GOAD__ASAN
+	__asan_unpoison_memory_region (bottom, size);
+#endif
+}
+
 static inline void goad__san_make (struct goad__san *s, const void *bottom, size_t size)
 {
 	(void) s, (void) bottom, (void) size;
@@ -53,8 +62,8 @@ static inline void goad__san_make (struct goad__san *s, const void *bottom, size
 	s->fake = NULL;
 	s->bottom = bottom;
 	s->size = size;
-	if (bottom)
-		__asan_unpoison_memory_region (bottom, size);
+	if (bottom) /* who was here before may have ended in the middle of its frames */
+		goad__san_clean (bottom, size);
 #endif
 #ifdef GOAD__TSAN
 	s->fiber = bottom ? __tsan_create_fiber (0) : __tsan_get_current_fiber ();

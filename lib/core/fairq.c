@@ -49,16 +49,27 @@ static struct g *meld_children (struct g *c)
 	return heap;
 }
 
+/* Readers without the lock look at these two, as a hint. */
+static void set_root (struct fairq *q, struct g *g)
+{
+	__atomic_store_n (&q->root, g, __ATOMIC_RELAXED);
+}
+
+static void set_floor (struct fairq *q, uint64_t v)
+{
+	__atomic_store_n (&q->floor, v, __ATOMIC_RELAXED);
+}
+
 void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag)
 {
 	/* Who ran alone was in no queue: what it ran meanwhile is no debt to who comes now. */
 	if (!q->root && g->vruntime > q->floor)
-		q->floor = g->vruntime;
+		set_floor (q, g->vruntime);
 	if (g->vruntime + lag < q->floor)
 		g->vruntime = q->floor - lag;
 	g->fair_seq = ++q->seq;
 	g->fair_child = g->fair_sibling = NULL;
-	q->root = meld (q->root, g);
+	set_root (q, meld (q->root, g));
 	atomic_fetch_add_explicit (&q->n, 1, memory_order_relaxed);
 }
 
@@ -68,10 +79,10 @@ struct g *goad__fairq_take (struct fairq *q)
 
 	if (!g)
 		return NULL;
-	q->root = meld_children (g->fair_child);
+	set_root (q, meld_children (g->fair_child));
 	g->fair_child = NULL;
 	if (g->vruntime > q->floor)
-		q->floor = g->vruntime;
+		set_floor (q, g->vruntime);
 	atomic_fetch_sub_explicit (&q->n, 1, memory_order_relaxed);
 	return g;
 }
@@ -85,7 +96,7 @@ struct g *goad__fairq_take_bound (struct fairq *q)
 
 	while (q->root && !found) {
 		struct g *g = q->root;
-		q->root = meld_children (g->fair_child);
+		set_root (q, meld_children (g->fair_child));
 		g->fair_child = NULL;
 		if (g->bound) {
 			found = g;
@@ -98,7 +109,7 @@ struct g *goad__fairq_take_bound (struct fairq *q)
 		struct g *g = kept;
 		kept = g->next;
 		g->fair_sibling = NULL;
-		q->root = meld (q->root, g);
+		set_root (q, meld (q->root, g));
 	}
 	if (found)
 		atomic_fetch_sub_explicit (&q->n, 1, memory_order_relaxed);

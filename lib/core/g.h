@@ -38,16 +38,16 @@ enum g_state { G_IDLE, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL, G_DEAD };
 
 struct g {
 	/* hot: touched by each switch */
-	void *sp;            /* saved context, when not RUNNING                            */
-	struct goad__fp fp;  /* its control words, when it left by itself                  */
-	struct g *next;      /* in a queue                                                 */
-	struct m *bound;     /* the only M that may run it, or NULL                        */
+	void *sp;           /* saved context, when not RUNNING                            */
+	struct goad__fp fp; /* its control words, when it left by itself                  */
+	struct g *next;     /* in a queue                                                 */
+	struct m *bound;    /* the only M that may run it, or NULL                        */
 	_Atomic uint32_t state;
-	uint32_t nopreempt;  /* goad_preempt_disable's count; only its own thread writes   */
-	uint64_t ready_at;   /* when it became runnable                                    */
-	uint64_t cpu;        /* ns on a P                                                  */
+	uint32_t nopreempt; /* goad_preempt_disable's count; only its own thread writes   */
+	uint64_t ready_at;  /* when it became runnable                                    */
+	uint64_t cpu;       /* ns on a P                                                  */
 	uint64_t slices;
-	uint64_t wait;       /* ns runnable, and the longest                               */
+	uint64_t wait; /* ns runnable, and the longest                               */
 	uint64_t wait_max;
 
 	goad_fn fn;
@@ -56,10 +56,10 @@ struct g {
 	uint64_t id;
 	_Atomic uintptr_t join;
 	uint32_t weight;
-	uint8_t preempt;     /* its own GOAD_PREEMPT_*, 0: the runtime's                   */
+	uint8_t preempt;      /* its own GOAD_PREEMPT_*, 0: the runtime's                   */
 	uint8_t preempt_held; /* a request came while nopreempt > 0                        */
-	uint8_t locked;      /* goad_lock_thread's count: bound stays between slices       */
-	uint8_t in_handler;  /* handed off inside the signal handler                       */
+	uint8_t locked;       /* goad_lock_thread's count: bound stays between slices       */
+	uint8_t in_handler;   /* handed off inside the signal handler                       */
 
 	/* fairq: place in the heap of preempted coroutines */
 	uint64_t vruntime;
@@ -73,6 +73,9 @@ struct g {
 	uint32_t cxa_uncaught;
 
 	struct goad__san san;
+#ifdef GOAD_DEBUG_BUILD
+	uint32_t seen; /* the last check of the world that found it in a queue */
+#endif
 	char name[32];
 };
 
@@ -97,6 +100,22 @@ static inline void goad__g_transit (struct g *g, enum g_state from, enum g_state
 static inline enum g_state goad__g_state (const struct g *g)
 {
 	return (enum g_state) atomic_load_explicit (&g->state, memory_order_relaxed);
+}
+
+/* What goad_task_stats reads of a coroutine that may run: one writer, any readers. */
+static inline void goad__g_set (uint64_t *field, uint64_t v)
+{
+	__atomic_store_n (field, v, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t goad__g_get (const uint64_t *field)
+{
+	return __atomic_load_n (field, __ATOMIC_RELAXED);
+}
+
+static inline void goad__g_add (uint64_t *field, uint64_t n)
+{
+	goad__g_set (field, goad__g_get (field) + n);
 }
 
 const char *goad__g_state_name (enum g_state s);

@@ -10,6 +10,7 @@
 
 #include "base/fatal.h"
 #include "base/lock.h"
+#include "base/san.h"
 #include "base/syscall.h"
 
 #define SECOND UINT64_C (1000000000)
@@ -58,6 +59,7 @@ static struct stack *make_stack (struct slot slot)
 {
 	struct stack *s = goad__stack_of (slot);
 
+	goad__san_clean (goad__slot_lo (slot), goad__class_size (slot.slab->class_));
 	s->lo = goad__slot_lo (slot);
 	s->hi = s->lo + goad__class_size (slot.slab->class_);
 	s->slab = slot.slab;

@@ -64,8 +64,8 @@ static void yield_in_place (struct m *m, struct g *g)
 	goad__p_leave (p, g, t);
 	goad__p_slice_done (p, t);
 	goad__count (&p->n_yielded, 1);
-	g->n_yielded++;
-	g->ready_at = t;
+	goad__g_add (&g->n_yielded, 1);
+	goad__g_set (&g->ready_at, t);
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__note_preempted (p, g, t);
 	goad__ready_fair (g);

@@ -37,7 +37,7 @@ static inline int goad__g_mode (const struct g *g)
 static inline void goad__deferred (struct p *p, struct g *g)
 {
 	goad__count (&p->n_deferred, 1);
-	g->n_deferred++;
+	goad__g_add (&g->n_deferred, 1);
 }
 
 /* A request that finds nobody waiting any more: the coroutine begins a new slice. */

@@ -35,8 +35,8 @@ int goad__preempt_request (struct p *p, uint64_t tick)
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
 	int err;
 
-	if (atomic_load_explicit (&p->tick, memory_order_acquire) != tick
-	    || atomic_load_explicit (&p->state, memory_order_relaxed) != P_RUNNING || tid == 0)
+	if (atomic_load_explicit (&p->tick, memory_order_acquire) != tick ||
+	    atomic_load_explicit (&p->state, memory_order_relaxed) != P_RUNNING || tid == 0)
 		return -ESTALE;
 	if (atomic_exchange_explicit (&p->request, tick, memory_order_seq_cst) != tick)
 		atomic_fetch_add_explicit (&goad__requests, 1, memory_order_relaxed);

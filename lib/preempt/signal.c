@@ -11,6 +11,7 @@
  *	else: inject a call, and return; decide.c goes on from there
  */
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -71,13 +72,18 @@ enum action { INJECT, HAND_OFF, DEFER };
 static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp)
 {
 	int mode = goad__g_mode (g);
-	enum goad__class class;
+	enum goad__class class = goad__modules_class (pc);
 
+#ifdef GOAD__TSAN
+	/* A function of libc may have been called by TSan's stand-in for it, which told TSan to
+	 * look away: what this thread hands over here it would not see. */
+	if (class != GOAD__SCANNED && class != GOAD__BOUND)
+		return DEFER;
+#endif
 	if (in_entry (pc) && mode == GOAD_PREEMPT_YIELD)
 		return DEFER;
 	if (mode == GOAD_PREEMPT_HANDOFF || g->bound || in_entry (pc) || !has_room (g, sp))
 		return HAND_OFF;
-	class = goad__modules_class (pc);
 	if (class == GOAD__SCANNED)
 		return INJECT;
 	if (mode == GOAD_PREEMPT_YIELD)
@@ -90,6 +96,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
 	struct p *p = m->p;
 
+	/* [ord:request] the tick asked about, which was stored before the signal was sent */
 	if (!g || !p || !goad__p_expired (p) || goad__g_mode (g) == GOAD_PREEMPT_OFF)
 		return false;
 	if (g->nopreempt) {
@@ -128,9 +135,89 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 	return false;
 }
 
-static void handler (int signo, siginfo_t *info, void *uc)
+#ifdef GOAD__TSAN
+
+/* ThreadSanitizer puts a handler of its own before ours, which puts ours off until the
+ * thread makes a system call: a loop would never end.  So ours goes to the kernel behind
+ * its back, and stays away from its code, whose locks a thread may hold there. */
+struct kernel_action {
+	void (*handler) (int, siginfo_t *, void *);
+	unsigned long flags;
+	void (*restorer) (void);
+	uint64_t mask;
+};
+
+static struct kernel_action kernel_before;
+static uintptr_t tsan_lo, tsan_hi;
+
+static int note_tsan (struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uintptr_t at = (uintptr_t) __tsan_get_current_fiber;
+	(void) size, (void) arg;
+
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		uintptr_t lo = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+		uintptr_t hi = lo + info->dlpi_phdr[i].p_memsz;
+		if (info->dlpi_phdr[i].p_type == PT_LOAD && at >= lo && at < hi) {
+			tsan_lo = lo;
+			tsan_hi = hi;
+		}
+	}
+	return 0;
+}
+
+static int install (const struct sigaction *sa)
+{
+	struct kernel_action k = { sa->sa_sigaction,
+		                       (unsigned) sa->sa_flags | 0x04000000 /* RESTORER */, goad__sigreturn,
+		                       0 };
+
+	sigaction (our_signo, NULL, &before); /* what the program asked for: TSan's is no use */
+	dl_iterate_phdr (note_tsan, NULL);
+	return (int) goad__syscall4 (SYS_rt_sigaction, our_signo, (long) &k, (long) &kernel_before, 8);
+}
+
+static void uninstall (void)
+{
+	goad__syscall4 (SYS_rt_sigaction, our_signo, (long) &kernel_before, 0, 8);
+}
+
+#define NO_TSAN __attribute__ ((no_sanitize ("thread")))
+
+NO_TSAN static bool in_tsan (const void *uc)
+{
+	uintptr_t pc = (uintptr_t) ((const ucontext_t *) uc)->uc_mcontext.gregs[REG_RIP];
+	return pc >= tsan_lo && pc < tsan_hi;
+}
+
+#else
+
+static int install (const struct sigaction *sa)
+{
+	return sigaction (our_signo, sa, &before);
+}
+
+static void uninstall (void)
+{
+	sigaction (our_signo, &before, NULL);
+}
+
+#define NO_TSAN
+
+static inline bool in_tsan (const void *uc)
+{
+	(void) uc;
+	return false;
+}
+
+#endif
+
+NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 {
 	struct m *m;
+
+	if (in_tsan (uc))
+		return; /* sysmon asks again */
 
 	if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != goad__signal_cookie) {
 		chain (signo, info, uc);
@@ -157,10 +244,10 @@ int goad__signal_init (int signo)
 	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
 	sigemptyset (&sa.sa_mask);
 	our_signo = signo;
-	return sigaction (signo, &sa, &before) ? -EINVAL : 0;
+	return install (&sa) ? -EINVAL : 0;
 }
 
 void goad__signal_fini (void)
 {
-	sigaction (our_signo, &before, NULL);
+	uninstall ();
 }

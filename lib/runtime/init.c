@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
+#include "runtime/check.h"
 #include "runtime/fault.h"
 #include "runtime/runtime.h"
 #include "sched/account.h"
@@ -124,6 +125,7 @@ static int set_up (const goad_config_t *user)
 		err = goad__signal_init (s->signo);
 	if (err == 0)
 		err = goad__fault_init (current_stack, walk_fault);
+	goad__check_init ();
 	make_ps (cfg.seed);
 	if (err)
 		release ();
@@ -136,6 +138,7 @@ static void tear_down (void)
 	goad__monitor_stop ();
 	goad__stats_keep ();
 	goad__threads_end ();
+	goad__check_ended ();
 	release ();
 	atomic_store_explicit (&goad__life, LIFE_NONE, memory_order_release);
 }

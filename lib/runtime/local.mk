@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
 	%D%/api.c \
+	%D%/check.c \
+	%D%/check.h \
 	%D%/config.c \
 	%D%/deadlock.c \
 	%D%/fault.c \

@@ -133,7 +133,8 @@ static bool op_waiting (void *rt, int i)
 	return goad__someone_waits (&goad__sched.p[i]);
 }
 
-/* One flag for all: whoever queues work rings once. */
+/* One flag for all: whoever queues work rings once.  [ord:sysmon-alarm] the flag comes
+ * before the fence, and the fence before the look at the queues. */
 static void op_arm (void *rt, int i, bool on)
 {
 	struct sched *s = &goad__sched;

@@ -112,7 +112,7 @@ static uint64_t running_since (const struct g *g)
 	for (int i = 0; i < s->nprocs; i++) {
 		struct p *p = &s->p[i];
 		if (get (&p->curg_id) == g->id) {
-			uint64_t since = __atomic_load_n (&p->run_since, __ATOMIC_RELAXED);
+			uint64_t since = goad__g_get (&p->run_since);
 			uint64_t now = goad_now ();
 			return now > since ? now - since : 0;
 		}
@@ -132,19 +132,19 @@ GOAD__API int goad_task_stats (goad_task_t *task, goad_task_stats_t *out)
 	out->id = g->id;
 	memcpy (out->name, g->name, sizeof out->name);
 	out->state = public_state (g);
-	out->cpu_ns = g->cpu;
+	out->cpu_ns = goad__g_get (&g->cpu);
 	if (out->state == GOAD_STATE_RUNNING)
 		out->cpu_ns += running_since (g);
-	out->slices = g->slices;
-	out->preempt_yielded = g->n_yielded;
-	out->preempt_handed_off = g->n_handed;
-	out->preempt_deferred = g->n_deferred;
-	out->preempt_expired = g->n_expired;
-	out->wait_ns = g->wait;
-	out->wait_max_ns = g->wait_max;
+	out->slices = goad__g_get (&g->slices);
+	out->preempt_yielded = goad__g_get (&g->n_yielded);
+	out->preempt_handed_off = goad__g_get (&g->n_handed);
+	out->preempt_deferred = goad__g_get (&g->n_deferred);
+	out->preempt_expired = goad__g_get (&g->n_expired);
+	out->wait_ns = goad__g_get (&g->wait);
+	out->wait_max_ns = goad__g_get (&g->wait_max);
 	if (out->state == GOAD_STATE_RUNNABLE) { /* still waiting: that counts too */
 		uint64_t now = goad_now ();
-		uint64_t since = g->ready_at;
+		uint64_t since = goad__g_get (&g->ready_at);
 		if (now > since) {
 			out->wait_ns += now - since;
 			if (now - since > out->wait_max_ns)

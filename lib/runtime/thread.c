@@ -25,7 +25,11 @@
 #define AT_MINSIGSTKSZ 51
 #endif
 
+#ifdef GOAD__TSAN
+#define G0_STACK ((size_t) 4 << 20) /* ThreadSanitizer wants its 900 KiB of thread-locals there */
+#else
 #define G0_STACK ((size_t) 256 << 10)
+#endif
 #define HANDLER_ROOM ((size_t) 64 << 10) /* a handed-off handler, and a fault's report */
 #define STOP UINT32_MAX
 

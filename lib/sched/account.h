@@ -65,7 +65,7 @@ static inline void goad__p_leave (struct p *p, struct g *g, uint64_t t)
 {
 	uint64_t ran = t - p->run_since;
 
-	g->cpu += ran;
+	goad__g_add (&g->cpu, ran);
 	goad__fair_charge (g, ran);
 }
 
@@ -84,15 +84,16 @@ static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inh
 {
 	uint64_t waited = t - g->ready_at;
 
-	p->run_since = t;
-	if (waited < UINT64_MAX / 2) { /* stamps of two Ps may be out of order */
-		g->wait += waited;
+	goad__assert (goad__m ()->p == p && p->m == goad__m () && p->state == P_RUNNING);
+	goad__g_set (&p->run_since, t); /* goad_task_stats reads it */
+	if (waited < UINT64_MAX / 2) {  /* stamps of two Ps may be out of order */
+		goad__g_add (&g->wait, waited);
 		if (waited > g->wait_max) {
-			g->wait_max = waited;
+			goad__g_set (&g->wait_max, waited);
 			goad__count_max (&p->wait_max, waited);
 		}
 	}
-	g->slices++;
+	goad__g_add (&g->slices, 1);
 	goad__count (&p->n_switches, 1);
 	atomic_store_explicit (&p->curg_id, g->id, memory_order_relaxed);
 	if (!inherit)
@@ -103,7 +104,7 @@ static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inh
 static inline void goad__p_expire (struct p *p, struct g *g)
 {
 	goad__count (&p->n_expired, 1);
-	g->n_expired++;
+	goad__g_add (&g->n_expired, 1);
 }
 
 /* A slice ends at t by preemption. */

@@ -72,8 +72,8 @@ static enum handoff give (struct m *m, struct g *g)
 	goad__p_slice_done (p, t);
 	goad__count (&p->n_handed, 1);
 	goad__count (&p->n_handoffs, 1);
-	g->n_handed++;
-	g->ready_at = t;
+	goad__g_add (&g->n_handed, 1);
+	goad__g_set (&g->ready_at, t);
 	g->bound = m;
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__fairq_put (&s->fairq, g, 4 * s->quantum);

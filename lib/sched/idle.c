@@ -35,6 +35,9 @@ static bool no_deadlock (void)
 }
 
 bool (*goad__deadlock_hook) (void) = no_deadlock;
+#ifdef GOAD_DEBUG_BUILD
+void (*goad__world_hook) (void) = wake_nobody;
+#endif
 
 void (*goad__sysmon_wake) (void) = wake_nobody;
 void (*goad__sysmon_ring) (void) = wake_nobody;
@@ -208,6 +211,9 @@ static void maybe_drained (void)
 
 	if (atomic_load_explicit (&s->npidle, memory_order_relaxed) != (uint32_t) s->nprocs)
 		return;
+#ifdef GOAD_DEBUG_BUILD
+	goad__world_hook ();
+#endif
 	if (alive () != 0) {
 		if (!s->embedded && goad__deadlock_hook ()) {
 			s->deadlocked = true;

@@ -92,7 +92,7 @@ void goad__ready (struct g *g)
 {
 	struct m *m = goad__m ();
 
-	g->ready_at = m && m->p ? goad__p_time (m->p) : goad__now ();
+	goad__g_set (&g->ready_at, m && m->p ? goad__p_time (m->p) : goad__now ());
 	goad__g_transit (g, G_WAITING, G_RUNNABLE);
 	if (unlikely (g->bound)) {
 		goad__ready_fair (g);

@@ -86,7 +86,7 @@ __attribute__ ((always_inline)) static inline bool finish (struct m *m)
 	case AFTER_PARK:
 		goad__g_transit (g, G_RUNNING, G_WAITING);
 		if (!m->commit (g, m->commit_arg)) {
-			g->ready_at = m->p->stamp;
+			goad__g_set (&g->ready_at, m->p->stamp);
 			goad__g_transit (g, G_WAITING, G_RUNNABLE);
 			goad__runq_put_or_spill (m->p, g);
 		}
@@ -199,7 +199,7 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	}
 	if (after == AFTER_EXIT && inherit && next->vruntime < g->vruntime)
 		next->vruntime = g->vruntime; /* a chain of spawns is one for the fair queue */
-	g->ready_at = t;
+	goad__g_set (&g->ready_at, t);
 	m->after = after;
 	m->after_g = g;
 	if (likely (next != NULL)) {

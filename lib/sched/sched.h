@@ -47,11 +47,11 @@ struct sched {
 	struct fairq fairq;  /* preempted                                               */
 	struct p *pidle;
 	struct m *midle;
-	uint32_t nmidle;
-	uint32_t nm; /* Ms that exist                                           */
+	_Atomic uint32_t nmidle; /* these three are read by others without it, as a hint */
+	_Atomic uint32_t nm;     /* Ms that exist                                           */
 	uint32_t nm_max;
-	uint32_t nm_starting; /* asked of the maker, not yet there                       */
-	uint32_t nm_held;     /* Ms that wait with a bound coroutine                     */
+	_Atomic uint32_t nm_starting; /* asked of the maker, not yet there                       */
+	uint32_t nm_held;             /* Ms that wait with a bound coroutine                     */
 	struct m *allm;
 	bool limit_told;
 	bool deadlocked;
@@ -124,7 +124,10 @@ void goad__m_give (struct m *m, struct p *p); /* wakes m with p */
 void goad__m_wait (struct m *m);              /* until somebody gives it a P, or done */
 void goad__want_thread (uint32_t spare);      /* asks the maker: so many idle Ms should exist */
 extern bool (*goad__deadlock_hook) (
-    void);                  /* under lock: all is idle but not ended; true: for ever */
+    void); /* under lock: all is idle but not ended; true: for ever */
+#ifdef GOAD_DEBUG_BUILD
+extern void (*goad__world_hook) (void); /* under lock, all Ps idle: is all well? */
+#endif
 void goad__idle_end (void); /* wakes everyone: the runtime ends */
 size_t goad__alive (void);
 

@@ -54,8 +54,8 @@ static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad
 	g->cxa_caught = NULL;
 	g->cxa_uncaught = 0;
 	name_it (g, attr ? attr->name : NULL);
-	g->sp = goad__arch_make (goad__stack_top (st), g);
 	goad__san_make (&g->san, st->lo, (size_t) (st->hi - st->lo));
+	g->sp = goad__arch_make (goad__stack_top (st), g);
 }
 
 /* A coroutine begins where its parent stands, so that a chain of them cannot run away

@@ -138,7 +138,7 @@ void goad__sleep_run (uint64_t now)
 		/* After a true the sleeper may be gone as soon as g runs, not before the lock
 		 * is released. */
 		if (s->fire (s)) {
-			g->ready_at = now;
+			goad__g_set (&g->ready_at, now);
 			goad__g_transit (g, G_WAITING, G_RUNNABLE);
 			gbatch_add (&due, g);
 		}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* The invariants of the whole runtime, checked at its quiet points:
+ *
+ *	each coroutine is in one place: RUNNABLE in one queue, WAITING, DEAD or IDLE in none
+ *	nobody is RUNNING: the coroutine, the M and the P would have to name each other
+ *	the lists are as long as their counts say, and the heap of the preempted is one
+ *	spawned less ended is what is alive
+ *
+ * A foreign thread, or sysmon with a sleeper, makes a coroutine RUNNABLE just before it
+ * has the lock to queue it.  So one that is in no queue is a stray, and wrong only when
+ * it is still one long after.  The same with the count of a spawn of theirs.
+ */
+#include "runtime/check.h"
+
+#ifdef GOAD_DEBUG_BUILD
+
+#include "base/clock.h"
+#include "base/fatal.h"
+#include "core/stack.h"
+#include "runtime/runtime.h"
+
+#define STRAY_AGE UINT64_C (10000000000) /* ns: a host that runs nobody may take seconds */
+#define SHARE 20                         /* one part in twenty of the time is for checks */
+
+#define wrong(cond, ...) goad__check (!(cond), "the world is wrong: " __VA_ARGS__)
+
+static _Atomic uint64_t checks;
+
+/* Under the scheduler's lock. */
+static struct {
+	uint32_t round;
+	uint64_t next; /* when the next check by itself may be */
+	uint64_t queued, alive, strays, dead;
+	const struct g *stray; /* one of them, what it was, and since when */
+	uint64_t stray_id, stray_slices, stray_since;
+	bool stray_seen;
+} w;
+
+static void seen_in_queue (struct g *g, const char *queue)
+{
+	enum g_state st = goad__g_state (g);
+
+	wrong (st != G_RUNNABLE, "coroutine %lu in the %s queue is %s", (unsigned long) g->id, queue,
+	       goad__g_state_name (st));
+	wrong (g->seen == w.round, "coroutine %lu is in two places, the %s queue is one",
+	       (unsigned long) g->id, queue);
+	g->seen = w.round;
+	w.queued++;
+}
+
+/* The pairing heap without recursion: down the children, then along the siblings, with
+ * the way back kept in `next`, which is unused in this queue. */
+static uint32_t walk_heap (struct g *root)
+{
+	uint32_t n = 0;
+
+	wrong (root && root->fair_sibling, "the root of the preempted has a sibling");
+	if (root)
+		root->next = NULL;
+	for (struct g *g = root; g;) {
+		struct g *rest = g->next;
+		struct g *child = g->fair_child;
+		seen_in_queue (g, "fair");
+		n++;
+		wrong (child && child->vruntime < g->vruntime, "the heap of the preempted is none");
+		if (g->fair_sibling) {
+			g->fair_sibling->next = rest;
+			rest = g->fair_sibling;
+		}
+		if (child)
+			child->next = rest;
+		g->next = NULL;
+		g = child ? child : rest;
+	}
+	return n;
+}
+
+static void global_queues (void)
+{
+	struct sched *s = &goad__sched;
+	struct g *last = NULL;
+	uint32_t n = 0;
+
+	for (struct g *g = s->globq.first; g; g = g->next, n++) {
+		seen_in_queue (g, "global");
+		wrong (g->bound, "coroutine %lu is bound, but in the global queue", (unsigned long) g->id);
+		last = g;
+	}
+	wrong (n != s->globq.n || last != s->globq.last, "%u in the global queue, not %u", n,
+	       s->globq.n);
+	wrong (n != s->nglobal, "the global queue has %u, nglobal is %u", n, s->nglobal);
+	n = walk_heap (s->fairq.root);
+	wrong (n != s->fairq.n, "%u in the fair queue, not %u", n, s->fairq.n);
+}
+
+static void idle_p (const struct p *p)
+{
+	wrong (p->state != P_IDLE, "P%d is on the idle list and runs", p->id);
+	wrong (p->m, "P%d is idle, and an M has it", p->id);
+	wrong (p->curg_id, "P%d is idle, and coroutine %lu runs there", p->id,
+	       (unsigned long) p->curg_id);
+	wrong (p->runnext || goad__runq_len (&p->runq), "P%d is idle, and its queue is not empty",
+	       p->id);
+}
+
+static void idle_lists (void)
+{
+	struct sched *s = &goad__sched;
+	uint32_t n = 0;
+
+	for (const struct p *p = s->pidle; p && n <= (uint32_t) s->nprocs; p = p->idle_next, n++)
+		idle_p (p);
+	wrong (n != s->npidle, "%u or more on the list of idle Ps, not %u", n, s->npidle);
+	n = 0;
+	for (const struct m *m = s->midle; m && n <= s->nm; m = m->idle_next, n++)
+		wrong (m->p || m->curg, "M%d is idle, but has a P or a coroutine", m->id);
+	wrong (n != s->nmidle, "%u or more on the list of idle Ms, not %u", n, s->nmidle);
+}
+
+static void threads (void)
+{
+	struct sched *s = &goad__sched;
+	uint32_t n = 0;
+
+	for (const struct m *m = s->allm; m && n <= s->nm; m = m->all_next, n++)
+		wrong (m->p || m->curg, "all Ps are idle, but M%d has one, or a coroutine", m->id);
+	wrong (n != s->nm, "%u or more threads, not %u", n, s->nm);
+	wrong (s->nm_held, "all Ps are idle, but %u Ms wait with a coroutine of theirs", s->nm_held);
+}
+
+static void note_stray (const struct g *g)
+{
+	w.strays++;
+	if (g == w.stray && g->id == w.stray_id && g->slices == w.stray_slices) {
+		w.stray_seen = true;
+		wrong (goad__now () - w.stray_since > STRAY_AGE,
+		       "coroutine %lu is runnable and in no queue", (unsigned long) g->id);
+	} else if (!w.stray_seen && w.strays == 1) {
+		w.stray = g;
+		w.stray_id = g->id;
+		w.stray_slices = g->slices;
+		w.stray_since = goad__now ();
+	}
+}
+
+static void look_at (struct slot slot)
+{
+	const struct g *g = goad__stack_room (goad__stack_of (slot));
+
+	switch (goad__g_state (g)) {
+	case G_IDLE:
+		break;
+	case G_DEAD:
+		w.dead++;
+		break;
+	case G_RUNNABLE:
+		w.alive++;
+		if (g->seen != w.round)
+			note_stray (g);
+		break;
+	case G_WAITING:
+		w.alive++;
+		break;
+	case G_RUNNING:
+	case G_SYSCALL:
+	default:
+		wrong (true, "all Ps are idle, but coroutine %lu is %s", (unsigned long) g->id,
+		       goad__g_state_name (goad__g_state (g)));
+	}
+}
+
+/* Under the lock, all Ps idle or all threads gone. */
+static void everybody (void)
+{
+	uint64_t said;
+
+	if (++w.round == 0)
+		w.round = 1; /* 0: never seen */
+	w.queued = w.alive = w.strays = w.dead = 0;
+	w.stray_seen = false;
+	global_queues ();
+	goad__slab_each_taken (look_at);
+	if (!w.stray_seen && w.strays == 0)
+		w.stray = NULL;
+	/* A foreign spawn counts itself after it made its coroutine, a foreign end never is. */
+	said = goad__alive ();
+	wrong (w.alive < said || w.alive > said + w.strays,
+	       "%lu coroutines are there, %lu of them strays; the counters say %lu",
+	       (unsigned long) w.alive, (unsigned long) w.strays, (unsigned long) said);
+}
+
+static bool quiet (void)
+{
+	return goad__sched.npidle == (uint32_t) goad__sched.nprocs;
+}
+
+/* The hook: under the lock, all Ps idle. */
+static void at_idle (void)
+{
+	uint64_t now = goad__now ();
+
+	if (now < w.next)
+		return;
+	idle_lists ();
+	threads ();
+	everybody ();
+	w.next = goad__now () + (goad__now () - now) * SHARE;
+	atomic_fetch_add (&checks, 1);
+}
+
+void goad__check_world (void)
+{
+	goad__spin_lock (&goad__sched.lock);
+	if (quiet ()) {
+		w.next = 0;
+		at_idle ();
+	} else {
+		++w.round;
+		global_queues ();
+		idle_lists ();
+	}
+	goad__spin_unlock (&goad__sched.lock);
+}
+
+void goad__check_ended (void)
+{
+	everybody ();
+	wrong (w.strays, "the runtime has ended, and coroutine %lu is runnable in no queue",
+	       (unsigned long) w.stray_id);
+	wrong (w.alive && !goad__sched.deadlocked, "the runtime has ended, with %lu coroutines alive",
+	       (unsigned long) w.alive);
+}
+
+uint64_t goad__check_count (void)
+{
+	return atomic_load (&checks);
+}
+
+void goad__check_init (void)
+{
+	w.next = 0;
+	w.stray = NULL;
+	goad__world_hook = at_idle;
+}
+
+#endif
