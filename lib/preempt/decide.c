@@ -122,6 +122,14 @@ void goad__preempt_poll (void)
 		goad__unpin_quietly ();
 		return;
 	}
+	if ((uintptr_t) __builtin_frame_address (0) <
+	    (uintptr_t) g->stack->lo + goad__arch_inject_room ()) {
+		/* No room for the frame: the thread stops here, as in the handler. */
+		if (goad__handoff_in_handler (m, g) == HANDOFF_NO_THREAD)
+			goad__deferred (m->p, g);
+		goad__unpin_quietly ();
+		return;
+	}
 	goad__preempt_self (); /* unpins */
 }
 

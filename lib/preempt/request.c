@@ -15,7 +15,7 @@ static void rescue (struct p *p)
 
 	if (goad__sched.alone) /* no other P could take them, and nobody else may touch the queue */
 		return;
-	while (goad__runq_grab (&p->runq, &b, RUNQ_SIZE))
+	while (b.n < RUNQ_SIZE && goad__runq_grab (&p->runq, &b, RUNQ_SIZE))
 		;
 	g = goad__runnext_take (p);
 	if (g)

@@ -91,13 +91,46 @@ static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp)
 	return HAND_OFF;
 }
 
+/* Asleep on a lock: SA_RESTART has left the PC at the system call instruction.  Such a
+ * coroutine computes nothing, and its lock's holder may wait for this very P; so giving
+ * the P up is no preemption, and is done whatever the mode says. */
+static bool in_lock_wait (const ucontext_t *uc)
+{
+	uintptr_t pc = goad__arch_pc (uc);
+
+	return uc->uc_mcontext.gregs[REG_RAX] == SYS_futex &&
+	       goad__modules_class (pc) == GOAD__DENIED && *(const uint16_t *) pc == 0x050f;
+}
+
+static void hand_off (struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+
+	switch (goad__handoff_in_handler (m, g)) {
+	case HANDOFF_DONE:
+		break;
+	case HANDOFF_NOBODY_WAITS:
+		goad__preempt_not_needed (p, g);
+		break;
+	case HANDOFF_NO_THREAD:
+		goad__deferred (p, g);
+		break;
+	}
+}
+
 /* Pinned.  True: stays so, for the injected call. */
 static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
 	struct p *p = m->p;
 
 	/* [ord:request] the tick asked about, which was stored before the signal was sent */
-	if (!g || !p || !goad__p_expired (p) || goad__g_mode (g) == GOAD_PREEMPT_OFF)
+	if (!g || !p || !goad__p_expired (p))
+		return false;
+	if (in_lock_wait (uc)) {
+		hand_off (m, g);
+		return false;
+	}
+	if (goad__g_mode (g) == GOAD_PREEMPT_OFF)
 		return false;
 	if (g->nopreempt) {
 		g->preempt_held = 1;
@@ -117,16 +150,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__arch_inject (uc);
 		return true;
 	case HAND_OFF:
-		switch (goad__handoff_in_handler (m, g)) {
-		case HANDOFF_DONE:
-			break;
-		case HANDOFF_NOBODY_WAITS:
-			goad__preempt_not_needed (p, g);
-			break;
-		case HANDOFF_NO_THREAD:
-			goad__deferred (p, g);
-			break;
-		}
+		hand_off (m, g);
 		break;
 	case DEFER:
 		goad__deferred (p, g);

@@ -203,7 +203,9 @@ GOAD__API void goad_preempt_enable (void)
 	if (g->nopreempt == 0)
 		goad__fatal ("goad_preempt_enable without goad_preempt_disable, in coroutine %lu '%s'",
 		             (unsigned long) g->id, g->name);
-	if (--g->nopreempt == 0 && g->preempt_held) {
+	g->nopreempt--;
+	goad__compiler_barrier (); /* a request that comes after this line needs no note */
+	if (g->nopreempt == 0 && g->preempt_held) {
 		g->preempt_held = 0;
 		goad__preempt_poll ();
 	}

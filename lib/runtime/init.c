@@ -205,12 +205,13 @@ GOAD__API int goad_stop (void)
 		return -EDEADLK;
 	if (!goad__running () || !s->embedded)
 		return -EPERM;
-	while (goad__alive () != 0) {
-		if (atomic_exchange_explicit (&s->drained, 0, memory_order_acquire) && goad__alive () == 0)
+	/* Decided under the lock with all Ps idle: only then are the counters of one moment. */
+	for (;;) {
+		atomic_store_explicit (&s->drained, 0, memory_order_relaxed);
+		if (goad__end_if_drained ())
 			break;
 		goad__futex_wait (&s->drained, 0, UINT64_MAX);
 	}
-	goad__idle_end ();
 	tear_down ();
 	errno = saved;
 	return 0;

@@ -55,10 +55,10 @@ void goad__stats_collect (goad_stats_t *o)
 	o->overshoot_p99_ns = goad__hist_quantile (hist, 990);
 	o->preempt_requested = get (&goad__requests);
 	o->signals_sent = get (&goad__signals_sent);
+	goad__pin (); /* these take runtime locks */
 	goad__stack_totals (&cached, &reserved);
 	o->stacks_cached += cached;
 	o->stack_bytes = reserved;
-	goad__pin ();
 	goad__spin_lock (&s->lock);
 	o->threads = s->nm;
 	o->threads_max = s->nm_max;

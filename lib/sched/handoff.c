@@ -38,7 +38,7 @@ static struct m *choose (struct p *p, struct g **g)
 		*g = goad__fairq_take (&s->fairq);
 	else if (s->nm_held < GOAD__MAX_HELD && (m = goad__midle_get ()))
 		return m;
-	else
+	else if (s->nm_held > 0)
 		*g = goad__fairq_take_bound (&s->fairq);
 	if (!*g)
 		return NULL;

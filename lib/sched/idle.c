@@ -227,6 +227,22 @@ static void maybe_drained (void)
 	}
 }
 
+bool goad__end_if_drained (void)
+{
+	struct sched *s = &goad__sched;
+	bool end;
+
+	goad__pin ();
+	goad__spin_lock (&s->lock);
+	end = atomic_load_explicit (&s->npidle, memory_order_relaxed) == (uint32_t) s->nprocs &&
+	      alive () == 0;
+	if (end)
+		end_locked ();
+	goad__spin_unlock (&s->lock);
+	goad__unpin ();
+	return end;
+}
+
 static bool work_somewhere (void)
 {
 	struct sched *s = &goad__sched;

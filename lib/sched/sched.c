@@ -89,6 +89,11 @@ __attribute__ ((always_inline)) static inline bool finish (struct m *m)
 			goad__g_set (&g->ready_at, m->p->stamp);
 			goad__g_transit (g, G_WAITING, G_RUNNABLE);
 			goad__runq_put_or_spill (m->p, g);
+			if (!goad__sched.alone) {
+				/* [ord:idle-recheck] */
+				atomic_thread_fence (memory_order_seq_cst);
+				goad__sched_wake ();
+			}
 		}
 		break;
 	case AFTER_EXIT:
