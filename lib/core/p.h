@@ -42,12 +42,11 @@ struct p {
 	uint32_t global_turn; /* preempted or others: who goes next from the global ones */
 	uint64_t rng;
 	struct stack_cache stacks;
-	uint64_t next_id, id_end; /* block of coroutine numbers */
 	struct p *idle_next;
 
 	/* counters, summed by goad_stats; single writer, so plain loads and stores of atomics */
 	_Atomic uint64_t n_switches, n_steals, n_spawned, n_ended, n_yielded, n_handed, n_deferred,
-	    n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs;
+	    n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs, n_asleep;
 	_Atomic uint32_t overshoot[256]; /* log histogram: base/hist.h */
 };
 

@@ -102,6 +102,15 @@ static bool in_lock_wait (const ucontext_t *uc)
 	       goad__modules_class (pc) == GOAD__DENIED && *(const uint16_t *) pc == 0x050f;
 }
 
+/* It is not to be handed off by preemption. */
+static bool must_stay (const struct g *g)
+{
+	int mode = goad__g_mode (g);
+
+	return g->nopreempt || mode == GOAD_PREEMPT_YIELD || mode == GOAD_PREEMPT_COOP ||
+	       mode == GOAD_PREEMPT_OFF;
+}
+
 static void hand_off (struct m *m, struct g *g)
 {
 	struct p *p = m->p;
@@ -126,8 +135,10 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 	/* [ord:request] the tick asked about, which was stored before the signal was sent */
 	if (!g || !p || !goad__p_expired (p))
 		return false;
-	if (in_lock_wait (uc)) {
+	if (must_stay (g) && in_lock_wait (uc)) {
+		m->asleep = true;
 		hand_off (m, g);
+		m->asleep = false;
 		return false;
 	}
 	if (goad__g_mode (g) == GOAD_PREEMPT_OFF)

@@ -345,5 +345,5 @@ void goad__monitor_totals (goad_stats_t *o)
 	o->sysmon_cpu_ns = atomic_load_explicit (&mon.cpu_ns, memory_order_relaxed);
 	o->sysmon_ticks = atomic_load_explicit (&mon.sysmon.count.looks, memory_order_relaxed);
 	o->sysmon_late_max_ns = atomic_load_explicit (&mon.late_max, memory_order_relaxed);
-	o->blocked_detected = atomic_load_explicit (&mon.sysmon.count.kernel, memory_order_relaxed);
+	o->blocked_detected += atomic_load_explicit (&mon.sysmon.count.kernel, memory_order_relaxed);
 }

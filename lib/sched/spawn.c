@@ -8,21 +8,7 @@
 #include "sched/account.h"
 #include "sched/sched.h"
 
-#define ID_BLOCK 64u
-
 _Static_assert(sizeof (struct g) <= GOAD__G_ROOM, "the descriptor fits its room");
-
-static uint64_t new_id (struct p *p)
-{
-	if (!p)
-		return atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
-	if (unlikely (p->next_id == p->id_end)) {
-		p->next_id = atomic_fetch_add_explicit (&goad__sched.next_id, ID_BLOCK,
-		                                        memory_order_relaxed);
-		p->id_end = p->next_id + ID_BLOCK;
-	}
-	return p->next_id++;
-}
 
 static void name_it (struct g *g, const char *name)
 {
@@ -102,7 +88,7 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 	}
 	g = goad__stack_room (st);
 	set_up (g, st, attr, fn, arg);
-	g->id = new_id (p);
+	g->id = atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
 	if (out)
 		*out = g;
 	else
