@@ -167,7 +167,7 @@ static void call_goad (void *arg)
 
 	atomic_store (&others, 0);
 	claim_eq (goad_go (count_up, NULL), 0);
-	spin_loops (20 * ms);
+	spin_loops (60 * ms); /* three quanta; the first call came well within one */
 	seen = atomic_load (&others);
 	claim_eq (seen, 0);
 	claim_eq (goad_go (count_up, NULL), 0);
@@ -181,7 +181,7 @@ Test (modes, coop_at_calls, .timeout = 20)
 {
 	bool coop = true;
 
-	cr_assert_eq (run_main (call_goad, &coop, 1, GOAD_MS, GOAD_PREEMPT_COOP), 0);
+	cr_assert_eq (run_main (call_goad, &coop, 1, 20 * GOAD_MS, GOAD_PREEMPT_COOP), 0);
 	claims_assert ();
 }
 
@@ -189,7 +189,7 @@ Test (modes, off_not_at_calls, .timeout = 20)
 {
 	bool coop = false;
 
-	cr_assert_eq (run_main (call_goad, &coop, 1, GOAD_MS, GOAD_PREEMPT_OFF), 0);
+	cr_assert_eq (run_main (call_goad, &coop, 1, 20 * GOAD_MS, GOAD_PREEMPT_OFF), 0);
 	claims_assert ();
 }
 
