@@ -69,7 +69,7 @@ typedef struct goad_config {
 /* Fills *cfg with the defaults and then with what the environment says:
  * GOAD_PROCS, GOAD_MAX_THREADS, GOAD_STACK_SIZE (bytes, or with K, M, G),
  * GOAD_QUANTUM (10ms, 250us, 1s), GOAD_PREEMPT (auto, handoff, yield, coop, off),
- * GOAD_SIGNAL (a number), GOAD_SEED.  cfg->size must be set.
+ * GOAD_SIGNAL (a number), GOAD_SEED, GOAD_EXACT_TIME (1: GOAD_F_EXACT_TIME).  cfg->size must be set.
  * -EINVAL: cfg is NULL, its size is 0, or a variable has a bad value; one line on
  * stderr names it and what it may be. */
 int goad_config_init (goad_config_t *cfg);

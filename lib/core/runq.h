@@ -7,7 +7,8 @@
  *	the owner P     yes   yes   no
  *	another P       no    no    yes (any number at once)
  *
- * head is advanced by whoever takes (CAS), tail by the owner alone.
+ * head is advanced by whoever takes (CAS; the owner by a plain store while it is the
+ * only P, goad__runq_get_alone), tail by the owner alone.
  * [ord:runq-tail] put: store slot, then tail (release); get and grab: load tail
  *	(acquire), then the slot: the slot is there.
  * [ord:runq-head] grab: read the slots, then advance head (CAS, release); put: load

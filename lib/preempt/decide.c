@@ -85,16 +85,7 @@ static bool judge (struct m *m, struct g *g)
 		yield_in_place (m, g);
 		return false;
 	case GOAD__HANDOFF:
-		switch (goad__handoff_in_handler (m, g)) {
-		case HANDOFF_DONE:
-			break;
-		case HANDOFF_NOBODY_WAITS:
-			goad__preempt_not_needed (p, g);
-			break;
-		case HANDOFF_NO_THREAD:
-			goad__deferred (p, g);
-			break;
-		}
+		goad__preempt_hand_off (m, g);
 		return true;
 	case GOAD__DEFER:
 		goad__deferred (p, g);
@@ -125,8 +116,7 @@ void goad__preempt_poll (void)
 	if ((uintptr_t) __builtin_frame_address (0) <
 	    (uintptr_t) g->stack->lo + goad__arch_inject_room ()) {
 		/* No room for the frame: the thread stops here, as in the handler. */
-		if (goad__handoff_in_handler (m, g) == HANDOFF_NO_THREAD)
-			goad__deferred (m->p, g);
+		goad__preempt_hand_off (m, g);
 		goad__unpin_quietly ();
 		return;
 	}

@@ -40,6 +40,10 @@ static inline void goad__deferred (struct p *p, struct g *g)
 	goad__g_add (&g->n_deferred, 1);
 }
 
+/* Hands off m with g, waits until it has a P again, and counts what came of it.  In
+ * the handler, on g0, and on g's own stack. */
+void goad__preempt_hand_off (struct m *m, struct g *g);
+
 /* A request that finds nobody waiting any more: the coroutine begins a new slice. */
 void goad__preempt_not_needed (struct p *p, struct g *g);
 

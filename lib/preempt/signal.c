@@ -111,7 +111,7 @@ static bool must_stay (const struct g *g)
 	       mode == GOAD_PREEMPT_OFF;
 }
 
-static void hand_off (struct m *m, struct g *g)
+void goad__preempt_hand_off (struct m *m, struct g *g)
 {
 	struct p *p = m->p;
 
@@ -137,7 +137,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		return false;
 	if (must_stay (g) && in_lock_wait (uc)) {
 		m->asleep = true;
-		hand_off (m, g);
+		goad__preempt_hand_off (m, g);
 		m->asleep = false;
 		return false;
 	}
@@ -161,7 +161,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__arch_inject (uc);
 		return true;
 	case HAND_OFF:
-		hand_off (m, g);
+		goad__preempt_hand_off (m, g);
 		break;
 	case DEFER:
 		goad__deferred (p, g);
