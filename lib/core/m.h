@@ -41,7 +41,7 @@ struct m {
 	_Atomic int tid;
 	int id;
 	bool held;      /* waits with a bound coroutine; under sched.lock */
-	bool asleep;            /* its coroutine gives up the P in a lock's wait              */
+	bool asleep;    /* its coroutine gives up the P in a lock's wait              */
 	void *frame;    /* goad__frame of a coroutine that is being judged */
 	void *g0_stack; /* NULL: M0, whose g0 is its caller's */
 	void *altstack;

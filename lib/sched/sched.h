@@ -48,7 +48,7 @@ struct sched {
 	struct p *pidle;
 	struct m *midle;
 	_Atomic uint32_t nmidle; /* these three are read by others without it, as a hint */
-	_Atomic uint32_t nm;     /* Ms that exist                                           */
+	_Atomic uint32_t nm;     /* Ms that exist */
 	uint32_t nm_max;
 	_Atomic uint32_t nm_starting; /* asked of the maker, not yet there                       */
 	uint32_t nm_held;             /* Ms that wait with a bound coroutine                     */
@@ -129,7 +129,7 @@ extern bool (*goad__deadlock_hook) (
 extern void (*goad__world_hook) (void); /* under lock, all Ps idle: is all well? */
 #endif
 bool goad__end_if_drained (void); /* goad_stop: nothing is left, all is idle: ends it */
-void goad__idle_end (void); /* wakes everyone: the runtime ends */
+void goad__idle_end (void);       /* wakes everyone: the runtime ends */
 size_t goad__alive (void);
 
 /* park.c */

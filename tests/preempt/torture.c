@@ -11,7 +11,7 @@ struct victim {
 	const struct torture *t;
 	unsigned which;
 	goad_task_t *task;
-	uint64_t runs, wrong;
+	uint64_t runs, wrong, yielded; /* yielded: in the work, not on the way to it */
 	unsigned char expected[TORTURE_SIZE], got[TORTURE_SIZE];
 };
 
@@ -31,16 +31,18 @@ static unsigned total_of (const struct torture *t)
 static void suffer (void *arg)
 {
 	struct victim *v = arg;
+	goad_task_stats_t before, after;
 
+	claim_eq (goad_task_stats (NULL, &before), 0);
 	do {
 		memset (v->got, 0xee, v->t->size);
 		v->t->work (v->which, v->got);
 		v->wrong += memcmp (v->got, v->expected, v->t->size) != 0;
 		v->runs++;
 	} while (!atomic_load (&enough));
+	claim_eq (goad_task_stats (NULL, &after), 0);
+	v->yielded = after.preempt_yielded - before.preempt_yielded;
 }
-
-goad_task_stats_t torture_watcher;
 
 /* Watches the counters; the workloads go on until all the kinds have been seen. */
 static void torment (void *arg)
@@ -62,7 +64,6 @@ static void torment (void *arg)
 	atomic_store (&enough, 1);
 	for (unsigned i = 0; i < tasks_of (t); i++)
 		claim_eq (goad_join (victims[i].task), 0);
-	claim_eq (goad_task_stats (NULL, &torture_watcher), 0);
 }
 
 static void torture (const struct torture *t, int mode)
@@ -99,6 +100,15 @@ static void torture (const struct torture *t, int mode)
 		cr_expect_eq (s.preempt_yielded, 0);
 	if (mode == GOAD_PREEMPT_YIELD)
 		cr_expect_eq (s.preempt_handed_off, 0);
+}
+
+uint64_t torture_yielded (const struct torture *t)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < tasks_of (t); i++)
+		n += victims[i].yielded;
+	return n;
 }
 
 void torture_auto (const struct torture *t)

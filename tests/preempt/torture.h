@@ -31,8 +31,8 @@ struct torture {
  * preemptions wanted have been seen, and compares each result. */
 void torture_auto (const struct torture *t);
 
-/* Of the last run: the coroutine that watches, which is preempted like the others. */
-extern goad_task_stats_t torture_watcher;
+/* Of the last run: how often the work was stopped by a yield in place. */
+uint64_t torture_yielded (const struct torture *t);
 
 /* The same with the mode set: hand-offs only, or yields only. */
 void torture_handoff (const struct torture *t);

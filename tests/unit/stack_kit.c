@@ -86,12 +86,16 @@ size_t maps_text (char *buf, size_t size)
 	return read_all ("/proc/self/maps", buf, size);
 }
 
+/* Not statm: its numbers lag behind by a batch per CPU, and count pages of files, which
+ * the kernel takes away when it likes. */
 size_t rss (void)
 {
-	char buf[128];
+	char buf[4096];
+	const char *at;
 
-	read_all ("/proc/self/statm", buf, sizeof buf);
-	return strtoul (strchr (buf, ' '), NULL, 10) * GOAD__PAGE;
+	read_all ("/proc/self/smaps_rollup", buf, sizeof buf);
+	at = strstr (buf, "Anonymous:");
+	return at ? strtoul (at + strlen ("Anonymous:"), NULL, 10) * KIB : 0;
 }
 
 size_t mappings (void)

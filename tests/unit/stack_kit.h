@@ -37,7 +37,7 @@ bool child_succeeds (void (*fn) (void));
 #define must(cond) ((cond) ? (void) 0 : must_failed (__LINE__, #cond))
 _Noreturn void must_failed (int line, const char *what);
 
-size_t rss (void); /* bytes */
+size_t rss (void); /* bytes of anonymous memory, exactly */
 size_t mappings (void);
 size_t maps_text (char *buf, size_t size); /* /proc/self/maps; allocates nothing */
 

@@ -53,7 +53,8 @@ Test (stack_trim, what_nobody_wants_for_a_second_goes_back)
 	goad__stack_totals (&cached, &before);
 	goad__stack_cache_flush (&cache);
 	full = rss ();
-	cr_assert (SANITIZED || full - base >= N * 64 * KIB, "%zu", full - base);
+	/* All but what a few of them were relieved of, being deep, on their way back. */
+	cr_assert (SANITIZED || full - base >= N * 63 * KIB, "%zu", full - base);
 
 	cr_assert_eq (trim_all (SEC + SEC / 2), 0, "free for less than a second");
 	goad__stack_totals (&cached, &reserved);
