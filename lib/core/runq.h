@@ -8,7 +8,7 @@
  *	another P       no    no    yes (any number at once)
  *
  * head is advanced by whoever takes (CAS; the owner by a plain store while it is the
- * only P, goad__runq_get_alone), tail by the owner alone.
+ * only P: goad__runq_get_alone, goad__runq_turn_alone), tail by the owner alone.
  * [ord:runq-tail] put: store slot, then tail (release); get and grab: load tail
  *	(acquire), then the slot: the slot is there.
  * [ord:runq-head] grab: read the slots, then advance head (CAS, release); put: load
@@ -105,6 +105,22 @@ static inline struct g *goad__runq_get_alone (struct runq *q)
 		return NULL;
 	atomic_store_explicit (&q->head, h + 1, memory_order_relaxed);
 	return atomic_load_explicit (&q->slot[h % RUNQ_SIZE], memory_order_relaxed);
+}
+
+/* Owner, while nobody else takes: the oldest out and g in.  NULL: it was empty, and g is
+ * not in it. */
+static inline struct g *goad__runq_turn_alone (struct runq *q, struct g *g)
+{
+	uint32_t h = atomic_load_explicit (&q->head, memory_order_relaxed);
+	uint32_t t = atomic_load_explicit (&q->tail, memory_order_relaxed);
+	struct g *out = atomic_load_explicit (&q->slot[h % RUNQ_SIZE], memory_order_relaxed);
+
+	if (h == t)
+		return NULL;
+	atomic_store_explicit (&q->slot[t % RUNQ_SIZE], g, memory_order_relaxed);
+	atomic_store_explicit (&q->head, h + 1, memory_order_relaxed);
+	atomic_store_explicit (&q->tail, t + 1, memory_order_relaxed);
+	return out;
 }
 
 /* Owner: takes half of a full queue out, oldest first.  False if thieves were faster. */

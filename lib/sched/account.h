@@ -79,20 +79,26 @@ static inline void goad__p_new_slice (struct p *p, uint64_t t)
 	                       memory_order_release);
 }
 
-/* g comes to p at t; inherit: it goes on with the slice of who readied it. */
-static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inherit)
+/* g was runnable until t. */
+static inline void goad__p_waited (struct p *p, struct g *g, uint64_t t)
 {
 	uint64_t waited = t - g->ready_at;
 
+	if (waited >= UINT64_MAX / 2) /* stamps of two Ps may be out of order */
+		return;
+	goad__g_add (&g->wait, waited);
+	if (waited > g->wait_max) {
+		goad__g_set (&g->wait_max, waited);
+		goad__count_max (&p->wait_max, waited);
+	}
+}
+
+/* g comes to p at t; inherit: it goes on with the slice of who readied it. */
+static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inherit)
+{
 	goad__assert (goad__m ()->p == p && p->m == goad__m () && p->state == P_RUNNING);
 	goad__g_set (&p->run_since, t); /* goad_task_stats reads it */
-	if (waited < UINT64_MAX / 2) {  /* stamps of two Ps may be out of order */
-		goad__g_add (&g->wait, waited);
-		if (waited > g->wait_max) {
-			goad__g_set (&g->wait_max, waited);
-			goad__count_max (&p->wait_max, waited);
-		}
-	}
+	goad__p_waited (p, g, t);
 	goad__g_add (&g->slices, 1);
 	goad__count (&p->n_switches, 1);
 	atomic_store_explicit (&p->curg_id, g->id, memory_order_relaxed);

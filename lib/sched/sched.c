@@ -215,12 +215,47 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	}
 }
 
+/* The turn of two or more that do nothing but yield, on the only P: with no thief about,
+ * g may go into the queue before its registers are saved, in the place that the next one
+ * leaves, and no note is needed.  While the stamp stands still (sched/account.h) nobody's
+ * time changes, and what leave and pick look at beside it was looked at when it was
+ * taken.  (switches)  False: it is not so simple. */
+__attribute__ ((always_inline)) static inline bool yield_alone (struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+	uint64_t t = p->stamp;
+	uint64_t tick = atomic_load_explicit (&p->tick, memory_order_relaxed);
+	struct g *next;
+
+	if (p->stamp_skips < 2 || p->picks < 2 || p->run_since != t || !goad__sched.alone ||
+	    atomic_load_explicit (&p->runnext, memory_order_relaxed) || g->bound ||
+	    atomic_load_explicit (&p->request, memory_order_relaxed) == tick)
+		return false;
+	next = goad__runq_turn_alone (&p->runq, g);
+	if (!next)
+		return false;
+	p->stamp_skips--;
+	p->picks--;
+	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
+	goad__fp_save (&g->fp);
+	goad__g_set (&g->ready_at, t);
+	if (unlikely (next->ready_at != t))
+		goad__p_waited (p, next, t);
+	goad__g_add (&next->slices, 1);
+	goad__count (&p->n_switches, 1);
+	atomic_store_explicit (&p->curg_id, next->id, memory_order_relaxed);
+	goad__p_new_slice (p, t);
+	switch_to (m, g, next, false);
+	return true;
+}
+
 void goad__sched_yield (void)
 {
 	goad__pin ();
 	struct m *m = goad__m ();
 
-	leave (m, m->curg, AFTER_YIELD);
+	if (!yield_alone (m, m->curg))
+		leave (m, m->curg, AFTER_YIELD);
 	goad__unpin ();
 }
 

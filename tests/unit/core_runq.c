@@ -79,6 +79,21 @@ Test (runq, counters_wrap)
 		cr_assert_eq (goad__runq_get (&q), &pool[i]);
 }
 
+Test (runq, alone_a_turn_is_one_out_and_one_in)
+{
+	make (RUNQ_SIZE + 2);
+	cr_assert_eq (goad__runq_turn_alone (&q, &pool[0]), NULL, "empty");
+	cr_assert_eq (goad__runq_len (&q), 0);
+	for (uint32_t i = 0; i < RUNQ_SIZE; i++)
+		cr_assert (goad__runq_put (&q, &pool[i]));
+	cr_assert_eq (goad__runq_turn_alone (&q, &pool[RUNQ_SIZE]), &pool[0], "full");
+	cr_assert_eq (goad__runq_turn_alone (&q, &pool[RUNQ_SIZE + 1]), &pool[1]);
+	cr_assert_eq (goad__runq_len (&q), RUNQ_SIZE);
+	for (uint32_t i = 2; i < RUNQ_SIZE + 2; i++)
+		cr_assert_eq (goad__runq_get_alone (&q), &pool[i]);
+	cr_assert_eq (goad__runq_get_alone (&q), NULL);
+}
+
 static _Atomic bool over;
 
 static void note (struct g *g)
