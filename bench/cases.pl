@@ -117,6 +117,10 @@ push @cases, {
 	id => 'tick-idle', program => 'tick', all => '--procs 2 --hogs 0',
 	quick => { all => '--time 500ms' },
 	metrics => [['late_p50'], ['late_p99'], ['late_max']],
+}, {
+	id => 'blocked-2p', program => 'blocked', all => '--procs 2 --hogs 4',
+	quick => { all => '--time 500ms' },
+	metrics => [['read_p50'], ['read_p99'], ['resume_p50'], ['resume_p99'], ['work']],
 };
 
 @cases;

@@ -2,6 +2,7 @@
 # The benchmarks: NAME.c, its twin on kernel threads in pthread/NAME.c, and on Go in go/NAME.go.
 # `make bench` builds the first and runs bench/run, which builds the twins and takes BENCH_FLAGS.
 bench_goad = \
+	%D%/blocked \
 	%D%/endless \
 	%D%/fairness \
 	%D%/parked \
@@ -11,6 +12,7 @@ bench_goad = \
 	%D%/tick \
 	%D%/yield
 EXTRA_PROGRAMS += $(bench_goad)
+%C%_blocked_LDADD = $(BENCH)
 %C%_endless_LDADD = $(BENCH)
 %C%_fairness_LDADD = $(BENCH)
 %C%_parked_LDADD = $(BENCH)
@@ -33,6 +35,7 @@ dist_noinst_HEADERS += \
 dist_noinst_SCRIPTS += %D%/run
 EXTRA_DIST += \
 	%D%/cases.pl \
+	%D%/pthread/blocked.c \
 	%D%/pthread/endless.c \
 	%D%/pthread/fairness.c \
 	%D%/pthread/parked.c \
@@ -41,6 +44,7 @@ EXTRA_DIST += \
 	%D%/pthread/spawn.c \
 	%D%/pthread/tick.c \
 	%D%/pthread/yield.c \
+	%D%/go/blocked.go \
 	%D%/go/endless.go \
 	%D%/go/fairness.go \
 	%D%/go/parked.go \
