@@ -47,7 +47,8 @@ static void reset (void)
 	s->pidle = NULL;
 	s->midle = NULL;
 	s->allm = NULL;
-	s->nmidle = s->nm = s->nm_max = s->nm_starting = s->nm_held = 0;
+	s->nmidle = s->nm = s->nm_starting = 0;
+	s->nm_max = s->nm_held = 0; /* apart: clang 14 gives no atomic's value to what is none */
 	s->limit_told = s->deadlocked = false;
 	s->foreign_spawned = s->foreign_ended = 0;
 	s->next_id = 1;
