@@ -91,6 +91,16 @@ size_t rss_bytes (void);
  * although they could: what a test may be excused with. */
 uint64_t host_delay_ns (void);
 
+/* A bound on time did not hold by that much: the test says nothing, neither way, if the
+ * host withheld more than that meanwhile. */
+#define excuse(excess, host)                                                              \
+	do {                                                                                  \
+		double excess_ = (double) (excess), host_ = (double) (host);                      \
+		if (excess_ > 0 && host_ > excess_)                                               \
+			cr_skip ("inconclusive: %.1f ms too much, the host took %.1f", excess_ / 1e6, \
+			         host_ / 1e6);                                                        \
+	} while (0)
+
 /* Runs fn in a forked child with default signal actions, its stdout and stderr in
  * out; returns waitpid's status, or -1 when it had to be killed after timeout. */
 int child_run (void (*fn) (void *), void *arg, double timeout, char *out, size_t size);

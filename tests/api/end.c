@@ -184,7 +184,8 @@ Test (end, no_memory_for_a_stack, .timeout = 30, .disabled = TEST_SLOW)
 	cr_assert (child_exited (status, 0), "status %#x: %s", status, out);
 }
 
-/* Handlers, masks and the alternate stack. */
+/* Handlers, masks and the alternate stack: what was there before a run with preemptions in
+ * it is there after it. */
 
 static void never (int signo, siginfo_t *info, void *context)
 {
@@ -193,17 +194,25 @@ static void never (int signo, siginfo_t *info, void *context)
 	(void) context;
 }
 
+static void spin_until (void *arg)
+{
+	while (!atomic_load_explicit ((_Atomic int *) arg, memory_order_relaxed))
+		;
+}
+
 static void spin_two (void *arg)
 {
+	uint64_t limit = goad_after (10 * GOAD_S);
+	_Atomic int done = 0;
 	goad_task_t *task;
 
-	if (arg == NULL) {
-		claim_eq (goad_spawn (&task, NULL, spin_two, (void *) "second"), 0);
-		spin_for (5 * GOAD_MS);
-		claim_eq (goad_join (task), 0);
-	} else {
-		spin_for (5 * GOAD_MS);
-	}
+	(void) arg;
+	claim_eq (goad_spawn (&task, NULL, spin_until, (void *) &done), 0);
+	while (stats_now ().preempt_yielded + stats_now ().preempt_handed_off == 0 &&
+	       goad_now () < limit)
+		spin_for (GOAD_MS);
+	atomic_store (&done, 1);
+	claim_eq (goad_join (task), 0);
 }
 
 static void expect_same (int signo, const struct sigaction *was)

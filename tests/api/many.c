@@ -31,13 +31,17 @@ static void allocate (void)
 static void all_asleep (void *arg)
 {
 	uint64_t deadline = goad_after (3 * GOAD_S);
-	size_t *each = arg, before = rss_bytes ();
+	size_t *each = arg, before = rss_bytes (), count, rss;
 
 	for (int i = 0; i < MANY; i++)
 		claim_eq (goad_spawn (&tasks[i], NULL, park_until, &deadline), 0);
 	await (&started, MANY);
-	claim_eq (goad_count (), MANY + 1);
-	*each = (rss_bytes () - before) / MANY;
+	count = goad_count ();
+	rss = rss_bytes ();
+	if (goad_now () < deadline) {
+		claim_eq (count, MANY + 1);
+		*each = (rss - before) / MANY;
+	}
 	for (int i = 0; i < MANY; i++)
 		claim_eq (goad_join (tasks[i]), 0);
 	claim_eq (finished, MANY);
@@ -51,6 +55,8 @@ Test (many, asleep, .timeout = 60)
 	allocate ();
 	cr_assert_eq (run_main (all_asleep, &each, 2, 0, 0), 0);
 	claims_assert ();
+	if (each == 0)
+		cr_skip ("inconclusive: the first woke before the last slept");
 	/* A page each, descriptor and all, and the rest small. */
 	cr_assert (TEST_SLOW || each <= 6144, "%zu bytes each", each);
 }

@@ -48,45 +48,57 @@ Test (sleep, never_less_on_a_foreign_thread, .timeout = 10)
 	claims_assert ();
 }
 
-/* On one P sleepers wake in the order of their deadlines. */
+/* On one P sleepers wake in the order of their deadlines, if all were asleep well before. */
 
 enum { SLEEPERS = 200 };
 
 struct sleeper {
-	uint64_t deadline;
-	int *order, *at, number;
+	uint64_t base, deadline;
+	int *order, *at, *asleep, number;
 };
 
 static void sleep_and_note (void *arg)
 {
 	struct sleeper *s = arg;
 
+	*s->asleep += goad_after (10 * GOAD_MS) < s->base;
 	claim_eq (goad_sleep_until (s->deadline), 0);
 	claim (goad_now () >= s->deadline);
 	s->order[(*s->at)++] = s->number;
 }
 
-static void spawn_sleepers (void *arg)
+static bool sleep_in_order (uint64_t lead)
 {
 	static struct sleeper sleepers[SLEEPERS];
 	static int order[SLEEPERS];
 	goad_task_t *task[SLEEPERS];
-	uint64_t base = goad_after (30 * GOAD_MS);
-	int at = 0;
+	uint64_t base = goad_after (lead);
+	int at = 0, asleep = 0;
 
-	(void) arg;
 	for (int i = 0; i < SLEEPERS; i++) {
 		int place = i * 73 % SLEEPERS;
 
-		sleepers[i] = (struct sleeper){ base + (uint64_t) place * 100 * GOAD_US, order, &at,
-			                            place };
+		sleepers[i] = (struct sleeper){ base,    base + (uint64_t) place * 100 * GOAD_US,
+			                            order,   &at,
+			                            &asleep, place };
 		claim_eq (goad_spawn (&task[i], NULL, sleep_and_note, &sleepers[i]), 0);
 	}
 	for (int i = 0; i < SLEEPERS; i++)
 		claim_eq (goad_join (task[i]), 0);
 	claim_eq (at, SLEEPERS);
-	for (int i = 0; i < SLEEPERS; i++)
+	for (int i = 0; i < SLEEPERS && asleep == SLEEPERS; i++)
 		claim_eq (order[i], i);
+	return asleep == SLEEPERS;
+}
+
+static void spawn_sleepers (void *arg)
+{
+	uint64_t lead = 30 * GOAD_MS;
+
+	(void) arg;
+	while (!sleep_in_order (lead) && lead < 4 * GOAD_S)
+		lead *= 2;
+	claim (lead < 4 * GOAD_S);
 }
 
 Test (sleep, in_the_order_of_deadlines, .timeout = 10)
@@ -127,16 +139,19 @@ Test (sleep, a_thousand_at_random, .timeout = 30)
 	claims_assert ();
 }
 
-/* Nothing to run means no CPU, for sysmon too. */
+/* Nothing to run means no CPU, for sysmon too.  The least of three counts: what a start
+ * leaves to do may take a while on a busy host. */
 
 static void sleep_long (void *arg)
 {
 	uint64_t *cpu = arg, before;
 
-	goad_sleep (50 * GOAD_MS);
-	before = process_cpu_ns ();
-	goad_sleep (500 * GOAD_MS);
-	*cpu = process_cpu_ns () - before;
+	for (int i = 0; i < 3; i++) {
+		before = process_cpu_ns ();
+		goad_sleep (300 * GOAD_MS);
+		before = process_cpu_ns () - before;
+		*cpu = before < *cpu ? before : *cpu;
+	}
 }
 
 Test (sleep, sleeping_costs_nothing, .timeout = 10)
@@ -144,19 +159,21 @@ Test (sleep, sleeping_costs_nothing, .timeout = 10)
 	uint64_t cpu = GOAD_S;
 
 	cr_assert_eq (run_main (sleep_long, &cpu, 2, 0, 0), 0);
-	cr_assert_lt (cpu, 3 * GOAD_MS, "%.3f ms of CPU in half a second", (double) cpu / 1e6);
+	cr_assert_lt (cpu, 2 * GOAD_MS, "%.3f ms of CPU in 0.3 s", (double) cpu / 1e6);
 }
 
 Test (sleep, idling_costs_nothing, .timeout = 10)
 {
 	goad_config_t cfg = config_of (2, 0, 0);
-	uint64_t cpu;
+	uint64_t cpu = GOAD_S, before;
 
 	cr_assert_eq (goad_start (&cfg), 0);
-	usleep (50000);
-	cpu = process_cpu_ns ();
-	usleep (500000);
-	cpu = process_cpu_ns () - cpu;
-	cr_assert_lt (cpu, GOAD_MS, "%.3f ms of CPU in half a second", (double) cpu / 1e6);
+	for (int i = 0; i < 3; i++) {
+		before = process_cpu_ns ();
+		usleep (300000);
+		before = process_cpu_ns () - before;
+		cpu = before < cpu ? before : cpu;
+	}
+	cr_assert_lt (cpu, GOAD_MS, "%.3f ms of CPU in 0.3 s", (double) cpu / 1e6);
 	cr_assert_eq (goad_stop (), 0);
 }

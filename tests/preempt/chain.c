@@ -102,7 +102,6 @@ static void endure (void *arg)
 		          0);
 	}
 	goad_sleep (GOAD_S);
-	t->host = host_delay_ns () - host;
 	for (int i = 0; i < 2; i++) {
 		goad_task_stats_t ts = { .wait_max_ns = 0 };
 
@@ -114,6 +113,7 @@ static void endure (void *arg)
 		claim_eq (goad_join (victims[i].task), 0);
 		t->turns[i] = victims[i].turns;
 	}
+	t->host = host_delay_ns () - host;
 	t->gap = victims[0].gap_max;
 	t->links = atomic_load (&links);
 }
@@ -121,6 +121,7 @@ static void endure (void *arg)
 static void expect_endured (goad_fn storm)
 {
 	struct trial t = { .storm = storm };
+	uint64_t worst;
 	goad_stats_t s;
 
 	program_scanned ();
@@ -128,12 +129,13 @@ static void expect_endured (goad_fn storm)
 	cr_assert_eq (run_main (endure, &t, 1, QUANTUM, 0), 0);
 	claims_assert ();
 	s = stats_now ();
+	worst = t.worst > s.runnable_wait_max_ns ? t.worst : s.runnable_wait_max_ns;
+	worst = t.gap > worst + QUANTUM ? t.gap - QUANTUM : worst;
+	excuse (worst > BOUND ? worst - BOUND : 0, t.host);
 	cr_expect_gt (t.turns[0], 10, "the yielding victim had %llu turns",
 	              (unsigned long long) t.turns[0]);
 	cr_expect_gt (t.turns[1], 1000, "the other victim hardly ran");
 	cr_expect_gt (t.links, 1000, "the storm had %llu turns", (unsigned long long) t.links);
-	if (t.worst > BOUND && t.host > t.worst - BOUND && t.host > QUANTUM)
-		cr_skip ("inconclusive: the host took %.1f ms", (double) t.host / 1e6);
 	cr_expect_leq (t.worst, BOUND, "a victim waited %.2f ms", (double) t.worst / 1e6);
 	cr_expect_leq (t.gap, BOUND + QUANTUM, "a victim was away for %.2f ms", (double) t.gap / 1e6);
 	cr_expect_leq (s.runnable_wait_max_ns, BOUND, "some coroutine waited %.2f ms",
