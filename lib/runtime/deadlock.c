@@ -13,6 +13,7 @@
 #include "base/syscall.h"
 #include "core/stack.h"
 #include "runtime/runtime.h"
+#include "wait/timer.h"
 
 struct entry { /* of getdents64 */
 	uint64_t ino, off;
@@ -56,8 +57,7 @@ static bool deadlocked (void)
 {
 	struct sched *s = &goad__sched;
 
-	if (s->nm_held || s->nm_starting || goad__global_waits () ||
-	    atomic_load_explicit (&s->next_timer, memory_order_relaxed) != UINT64_MAX ||
+	if (s->nm_held || s->nm_starting || goad__global_waits () || goad__timers_live () != 0 ||
 	    count_threads () != goad__threads_count ())
 		return false;
 	goad__line ("all coroutines are asleep - deadlock!");

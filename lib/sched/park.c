@@ -53,11 +53,11 @@ void goad__runnext_kick (struct p *p)
 		goad__runq_put_or_spill (p, g);
 }
 
-void goad__globq_append (struct gbatch *b)
+/* Under lock. */
+static void append (struct gbatch *b)
 {
 	struct sched *s = &goad__sched;
 
-	goad__spin_lock (&s->lock);
 	if (s->globq.last)
 		s->globq.last->next = b->first;
 	else
@@ -65,7 +65,34 @@ void goad__globq_append (struct gbatch *b)
 	s->globq.last = b->last;
 	s->globq.n += b->n;
 	atomic_store_explicit (&s->nglobal, s->globq.n, memory_order_relaxed);
+}
+
+void goad__globq_append (struct gbatch *b)
+{
+	goad__spin_lock (&goad__sched.lock);
+	append (b);
+	goad__spin_unlock (&goad__sched.lock);
+}
+
+/* The count and the queue change under one lock, and the end of the runtime is decided
+ * under it: a coroutine that a timer starts keeps it going, or is never there. */
+void goad__globq_append_made (struct gbatch *b, uint32_t made)
+{
+	struct sched *s = &goad__sched;
+	bool over;
+
+	goad__spin_lock (&s->lock);
+	over = made && atomic_load_explicit (&s->done, memory_order_relaxed);
+	if (!over) {
+		atomic_fetch_add_explicit (&s->foreign_spawned, made, memory_order_relaxed);
+		append (b);
+	}
 	goad__spin_unlock (&s->lock);
+	if (over) /* nobody is alive, so there are no others in it */
+		for (struct g *g; (g = gbatch_take (b));) {
+			goad__san_free (&g->san);
+			goad__g_free (g);
+		}
 }
 
 void goad__globq_put (struct gbatch *b)

@@ -70,6 +70,21 @@ static void submit_foreign (struct g *g)
 	goad__globq_put (&b);
 }
 
+/* IDLE, and the caller's. */
+static struct g *make (struct p *p, const goad_attr_t *attr, goad_fn fn, void *arg, int *err)
+{
+	size_t size = attr && attr->stack_size ? attr->stack_size : goad__sched.stack_size;
+	struct stack *st = goad__stack_get (p ? &p->stacks : NULL, size, err);
+	struct g *g;
+
+	if (unlikely (!st))
+		return NULL;
+	g = goad__stack_room (st);
+	set_up (g, st, attr, fn, arg);
+	g->id = atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
+	return g;
+}
+
 int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 {
 	struct m *m;
@@ -80,15 +95,11 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 	goad__pin ();
 	m = goad__m ();
 	p = m ? m->p : NULL;
-	size_t size = attr && attr->stack_size ? attr->stack_size : goad__sched.stack_size;
-	struct stack *st = goad__stack_get (p ? &p->stacks : NULL, size, &err);
-	if (unlikely (!st)) {
+	g = make (p, attr, fn, arg, &err);
+	if (unlikely (!g)) {
 		goad__unpin ();
 		return err;
 	}
-	g = goad__stack_room (st);
-	set_up (g, st, attr, fn, arg);
-	g->id = atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
 	if (out)
 		*out = g;
 	else
@@ -106,6 +117,24 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 		submit_foreign (g);
 	}
 	goad__unpin ();
+	return 0;
+}
+
+int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad__fp *fp)
+{
+	const struct m *m = goad__m ();
+	struct g *g;
+	int err = 0;
+
+	g = make (m ? m->p : NULL, NULL, fn, arg, &err);
+	if (unlikely (!g))
+		return err;
+	g->fp = *fp;
+	g->ready_at = goad__now ();
+	g->vruntime = first_vruntime (NULL);
+	atomic_store_explicit (&g->join, JOIN_DETACHED, memory_order_relaxed);
+	goad__g_transit (g, G_IDLE, G_RUNNABLE);
+	gbatch_add (b, g);
 	return 0;
 }
 
