@@ -37,7 +37,9 @@ unit_tests = \
 	%D%/unit/stack_trim \
 	%D%/unit/sysmon_loop \
 	%D%/unit/sysmon_sim \
-	%D%/unit/sysmon_slice
+	%D%/unit/sysmon_slice \
+	%D%/unit/timer_heap \
+	%D%/unit/timer_heaps
 unit_helpers = \
 	%D%/unit/safepoint_kit.c \
 	%D%/unit/stack_kit.c \
@@ -58,6 +60,8 @@ unit_helpers = \
 %C%_unit_sysmon_loop_LDADD = $(UNIT)
 %C%_unit_sysmon_sim_LDADD = $(UNIT)
 %C%_unit_sysmon_slice_LDADD = $(UNIT)
+%C%_unit_timer_heap_LDADD = $(UNIT)
+%C%_unit_timer_heaps_LDADD = $(UNIT)
 unit_objects = \
 	%D%/unit/so/code.la \
 	%D%/unit/so/first.la \
@@ -81,6 +85,7 @@ api_tests = \
 	%D%/api/stack \
 	%D%/api/stats \
 	%D%/api/tasks \
+	%D%/api/timer \
 	%D%/api/weights
 api_helpers =
 %C%_api_config_LDADD = $(API)
@@ -93,6 +98,7 @@ api_helpers =
 %C%_api_stack_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)
+%C%_api_timer_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
 api_objects =
 
