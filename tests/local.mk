@@ -86,6 +86,7 @@ api_tests = \
 	%D%/api/stats \
 	%D%/api/tasks \
 	%D%/api/timer \
+	%D%/api/timer_load \
 	%D%/api/weights
 api_helpers =
 %C%_api_config_LDADD = $(API)
@@ -99,6 +100,7 @@ api_helpers =
 %C%_api_stats_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)
 %C%_api_timer_LDADD = $(API)
+%C%_api_timer_load_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
 api_objects =
 
