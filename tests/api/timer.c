@@ -10,7 +10,7 @@
 
 /* What a timer's coroutine notes. */
 struct note {
-	_Atomic int fired;
+	_Atomic int fired, begun;
 	uint64_t due, period;
 	_Atomic uint64_t early; /* fires before their time */
 	_Atomic uint64_t last;
@@ -281,6 +281,7 @@ static void linger (void *arg)
 {
 	struct note *n = arg;
 
+	n->begun = 1;
 	goad_sleep (5 * GOAD_MS);
 	n->fired = 1;
 }
@@ -293,8 +294,7 @@ static void leave_armed (void *arg)
 	for (int i = 0; i < 1000; i++)
 		claim_eq (goad_timer_start (&t, goad_after (3600 * GOAD_S), GOAD_S, fire, n), 0);
 	claim_eq (goad_timer_start (&t, 0, 0, linger, n + 1), 0);
-	while (goad_count () == 1) /* until the coroutine is there */
-		goad_yield ();
+	await (&n[1].begun, 1);
 }
 
 Test (timer, armed_ones_do_not_keep_main, .timeout = 20)
@@ -305,7 +305,7 @@ Test (timer, armed_ones_do_not_keep_main, .timeout = 20)
 	run_main (leave_armed, n, 2, 0, 0);
 	before = census_now ();
 	for (int i = 0; i < 5; i++) {
-		n[1].fired = 0;
+		n[1].fired = n[1].begun = 0;
 		cr_assert_eq (run_main (leave_armed, n, 2, 0, 0), 0);
 		cr_assert_eq (n[0].fired, 0);
 		cr_assert_eq (n[1].fired, 1);
