@@ -177,7 +177,8 @@ stress_objects =
 
 EXTRA_DIST += \
 	%D%/model/handoff.pml \
-	%D%/model/idle.pml
+	%D%/model/idle.pml \
+	%D%/model/timer.pml
 # relist: to here
 
 check_LTLIBRARIES += %D%/libharness.la %D%/libsupport.la %D%/libunit.la %D%/libpreempt.la \

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "wait/heap.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/fatal.h"
+#include "base/os.h"
 
 #define ARITY 4u
 #define SKIP 3u         /* entries before the root: its children begin a cache line */
@@ -20,15 +22,34 @@ static struct heap_entry *base (const struct heap *h)
 	return h->at ? h->at - SKIP : NULL;
 }
 
+#ifdef GOAD__TSAN
+static bool copy_to (struct heap *h, uint32_t room)
+{
+	struct heap_entry *p = goad__pages_get (bytes (room));
+
+	if (!p)
+		return false;
+	memcpy (p + SKIP, h->at, h->n * sizeof *p);
+	goad__pages_put (base (h), bytes (h->room));
+	h->at = p + SKIP;
+	h->room = room;
+	return true;
+}
+#endif
+
 static bool resize (struct heap *h, uint32_t room)
 {
 	void *p;
 
+#ifdef GOAD__TSAN /* it does not know mremap, and takes the next user of memory for a racer */
+	if (h->at)
+		return copy_to (h, room);
+#endif
 	if (h->at)
 		p = mremap (base (h), bytes (h->room), bytes (room), MREMAP_MAYMOVE);
 	else
-		p = mmap (NULL, bytes (room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
+		p = goad__pages_get (bytes (room));
+	if (!p || p == MAP_FAILED)
 		return false;
 	h->at = (struct heap_entry *) p + SKIP;
 	h->room = room;

@@ -13,7 +13,7 @@
  * first of its heap because an earlier one went needs none of this: sysmon sleeps no
  * longer than until the earlier one, and looks again then.  So a timer costs a wake-up
  * of sysmon only if sysmon would sleep past it; while coroutines run, or other timers
- * are armed, it mostly would not.
+ * are armed, it mostly would not.  Model: tests/model/timer.pml.
  */
 #include "wait/timer.h"
 

@@ -20,6 +20,8 @@ static struct p ps[PS];
 static struct m ms[PS];
 static struct g nobody;
 static _Atomic uint32_t sysmon_woken;
+static uint64_t order[1000];
+static size_t fired;
 
 static void note_wake (void)
 {
@@ -28,6 +30,8 @@ static void note_wake (void)
 
 static void set_up (void)
 {
+	fired = 0;
+	sysmon_woken = 0;
 	goad__sched.nprocs = PS;
 	goad__sched.p = ps;
 	for (int i = 0; i < PS; i++) {
@@ -57,9 +61,6 @@ struct item {
 	struct sleeper s;
 	_Atomic uint32_t fired;
 };
-
-static uint64_t order[1000];
-static size_t fired;
 
 static bool note (struct sleeper *s)
 {
