@@ -193,6 +193,7 @@ endif
 %C%_libpreempt_la_SOURCES = $(preempt_helpers)
 
 script_tests = \
+	%D%/fallbacks.sh \
 	%D%/install/examples \
 	%D%/install/manpages \
 	%D%/install/staged \

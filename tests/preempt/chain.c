@@ -78,8 +78,10 @@ static void call_free_victim (void *arg)
 {
 	struct victim *v = arg;
 
-	while (!atomic_load_explicit (&stop, memory_order_relaxed))
+	while (!atomic_load_explicit (&stop, memory_order_relaxed)) {
 		v->turns++;
+		linger ();
+	}
 }
 
 struct trial {
