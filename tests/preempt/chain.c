@@ -93,7 +93,7 @@ static void endure (void *arg)
 {
 	static struct victim victims[2];
 	struct trial *t = arg;
-	uint64_t host = host_delay_ns ();
+	uint64_t host = host_delay_ns (), limit = goad_after (10 * GOAD_S);
 
 	atomic_store (&links, 0);
 	claim_eq (goad_go (t->storm, NULL), 0);
@@ -104,6 +104,8 @@ static void endure (void *arg)
 		          0);
 	}
 	goad_sleep (GOAD_S);
+	while (atomic_load (&links) <= 1000 && goad_now () < limit)
+		goad_sleep (GOAD_S / 10);
 	for (int i = 0; i < 2; i++) {
 		goad_task_stats_t ts = { .wait_max_ns = 0 };
 
