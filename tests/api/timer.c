@@ -278,7 +278,7 @@ Test (timer, rounds_as_its_starter, .timeout = 10)
 
 /* Armed timers do not keep the runtime, what they have started does. */
 
-static void linger (void *arg)
+static void sleep_on (void *arg)
 {
 	struct note *n = arg;
 
@@ -294,7 +294,7 @@ static void leave_armed (void *arg)
 
 	for (int i = 0; i < 1000; i++)
 		claim_eq (goad_timer_start (&t, goad_after (3600 * GOAD_S), GOAD_S, fire, n), 0);
-	claim_eq (goad_timer_start (&t, 0, 0, linger, n + 1), 0);
+	claim_eq (goad_timer_start (&t, 0, 0, sleep_on, n + 1), 0);
 	await (&n[1].begun, 1);
 }
 
