@@ -11,6 +11,7 @@ struct bench_opts {
 	int procs;           /* --procs N: Ps; for the pthread twin CPUs           */
 	uint64_t quantum_ns; /* --quantum 10ms; 0: not given                       */
 	const char *preempt; /* --preempt auto|handoff|yield|coop|off              */
+	bool plain;          /* --feedback off                                     */
 	const char *shape;   /* --shape NAME, where a program knows several        */
 	long count;          /* --count N: how many of the thing measured          */
 	long hogs;           /* --hogs N                                           */
@@ -45,6 +46,8 @@ BENCH_UNUSED static void bench_option (const char *name, const char *value)
 		opt.quantum_ns = bench_duration (value);
 	else if (strcmp (name, "--preempt") == 0)
 		opt.preempt = value;
+	else if (strcmp (name, "--feedback") == 0)
+		opt.plain = strcmp (value, "off") == 0;
 	else if (strcmp (name, "--shape") == 0)
 		opt.shape = value;
 	else if (strcmp (name, "--count") == 0)

@@ -33,6 +33,8 @@ BENCH_UNUSED static void bench_run (goad_fn fn, void *arg, int preempt)
 	cfg.procs = opt.procs;
 	cfg.quantum_ns = opt.quantum_ns;
 	cfg.preempt = preempt;
+	if (opt.plain)
+		cfg.flags |= GOAD_F_NO_FEEDBACK;
 	int err = goad_main (fn, arg, &cfg);
 	if (err < 0) {
 		fprintf (stderr, "goad_main: %s\n", strerror (-err));

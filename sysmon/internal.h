@@ -18,7 +18,7 @@ struct sysmon_policy {
 };
 
 /* In the order in which they look at a P. */
-#define SYSMON_POLICIES(X) X (slice)
+#define SYSMON_POLICIES(X) X (slice) X (fresh)
 
 #define SYSMON__DECLARE(name) extern const struct sysmon_policy sysmon__##name;
 SYSMON_POLICIES (SYSMON__DECLARE)
@@ -36,6 +36,9 @@ static inline void sysmon__want_alarm (struct sysmon *s, int p, int want)
 	if (s->procs[p].want < want)
 		s->procs[p].want = want;
 }
+
+/* fresh.c: the alarm for fresh work was set too late. */
+bool sysmon__fresh_missed (struct sysmon *s);
 
 static inline uint64_t sysmon__min (uint64_t a, uint64_t b)
 {

@@ -139,13 +139,32 @@ static bool set_alarms (struct sysmon *s, uint64_t until)
 	return set;
 }
 
+/* The one for fresh work; says whether it was set. */
+static bool set_fresh_alarm (struct sysmon *s)
+{
+	struct sysmon_fresh *f = &s->fresh;
+	bool set = f->want && !f->armed;
+
+	if (f->want != f->armed)
+		s->ops->arm_fresh (s->rt, f->want);
+	f->armed = f->want;
+	return set;
+}
+
 /* The last step before the sleep; returns until, or now if there is work after all. */
 static uint64_t arm_alarms (struct sysmon *s, uint64_t until)
 {
-	if (!set_alarms (s, until))
+	bool fresh = set_fresh_alarm (s);
+
+	if (!set_alarms (s, until) && !fresh)
 		return until;
 
 	s->ops->fence (s->rt); /* [ord:sysmon-alarm] flags before queues */
+	if (fresh && sysmon__fresh_missed (s)) {
+		s->ops->arm_fresh (s->rt, false);
+		s->fresh.armed = false;
+		until = s->now;
+	}
 	for (int p = 0; p < s->n; p++) {
 		struct sysmon_proc *proc = &s->procs[p];
 

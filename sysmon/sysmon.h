@@ -33,7 +33,17 @@ struct sysmon_view {
 	bool preemptible; /* false: nothing can end this slice but itself                        */
 	bool requested;   /* this tick has a request pending already                             */
 	bool armed;       /* the alarm set by arm () has not gone off                            */
+
+	/* for fresh work; not looked at where there is no granularity () */
+	uint64_t since; /* ns, when the coroutine that is on it was put there                    */
+	uint64_t spare; /* a hog, and when it may be asked to go for fresh work; 0: no hog       */
+	uint64_t turn;  /* when it is the hogs' turn, if hogs wait                               */
+	bool queued;    /* somebody waits in its own queue, ...                                  */
+	bool next;      /* ... or as the next of who runs                                        */
 };
+
+/* Where fresh work can go, from good to bad. */
+enum sysmon_crowd { SYSMON_IDLE_P, SYSMON_NO_IDLE_P, SYSMON_FRESH_WAITS };
 
 struct sysmon_ops {
 	uint64_t (*now) (void *rt);
@@ -70,6 +80,18 @@ struct sysmon_ops {
 	int (*preempt) (void *rt, int p, uint64_t tick); /* 0: asked; -ESTALE: the slice is over; */
 	                                                 /* -EAGAIN: not now                      */
 
+	/* Fresh work: who is new or was woken goes before who was preempted.  granularity: no
+	 * run ends sooner for it; 0 or NULL: there is no such order, and the rest may be NULL. */
+	uint64_t (*granularity) (void *rt);
+	enum sysmon_crowd (*crowd) (void *rt);
+	unsigned (*fresh_global) (void *rt); /* how many wait in no P's own queue              */
+	bool (*hogs_wait) (void *rt);
+	int (*preempt_fresh) (void *rt, int p, uint64_t tick); /* as preempt, but not for good */
+
+	/* The alarm for it: sysmon is to be woken, once, when crowd () gets worse. */
+	void (*arm_fresh) (void *rt, bool on);
+	bool (*fresh_armed) (void *rt);
+
 	uint64_t (*next_timer) (void *rt); /* SYSMON_NEVER: none */
 	void (*run_timers) (void *rt, uint64_t now);
 
@@ -94,6 +116,7 @@ struct sysmon_counts {
 	_Atomic uint64_t armed;        /* alarms set                                          */
 	_Atomic uint64_t alarms;       /* alarms gone off                                     */
 	_Atomic uint64_t false_alarms; /* ... at a due slice, and nobody waited any more      */
+	_Atomic uint64_t fresh;        /* runs asked to end for fresh work                    */
 };
 
 /* What the slice policy remembers of a P. */
@@ -107,6 +130,26 @@ struct sysmon_slice {
 	bool ran;         /* a coroutine was on it at the last look                           */
 };
 
+/* What the policy for fresh work remembers of a P, ... */
+struct sysmon_run {
+	uint64_t tick, since;
+	uint64_t ready;  /* when it may be asked; SYSMON_NEVER: not, or it was                */
+	uint64_t asked;  /* the tick asked about last, ...                                    */
+	uint64_t again;  /* ... and not again before                                          */
+	uint64_t queued; /* since when somebody was seen in its queue at each look; 0: nobody */
+};
+
+/* ... and of all, most of it for one look. */
+struct sysmon_fresh {
+	uint64_t granularity;
+	uint64_t pause; /* to the next look, while runs have not settled */
+	unsigned needs; /* how many want a P                             */
+	enum sysmon_crowd crowd;
+	bool hogs_wait;
+	bool old, young; /* some run has settled; has not                 */
+	bool armed, fired, want;
+};
+
 /* A P, with a member for each policy that keeps state. */
 struct sysmon_proc {
 	bool armed; /* its alarm was set when last seen            */
@@ -114,6 +157,7 @@ struct sysmon_proc {
 	bool set;   /* this look has set it                        */
 	int want;   /* what this look's policies want of the alarm */
 	struct sysmon_slice slice;
+	struct sysmon_run run;
 };
 
 struct sysmon {
@@ -128,6 +172,7 @@ struct sysmon {
 	uint64_t house;    /* when housekeeping wants to be called next, ... */
 	uint64_t kept;     /* ... and when it was called last                */
 	_Atomic bool asked_house;
+	struct sysmon_fresh fresh;
 	struct sysmon_counts count;
 };
 

@@ -46,7 +46,8 @@ typedef struct goad_stats {
 	uint64_t slice_ns;                 /* ... and the sum of their lengths                    */
 	uint64_t overshoot_p50_ns;         /* of those slices: time beyond the quantum            */
 	uint64_t overshoot_p99_ns;         /* (within 1/8 of the value)                           */
-	uint64_t reserved[14];
+	uint64_t preempt_fresh;            /* preemptions for a coroutine that was new or woken   */
+	uint64_t reserved[13];
 } goad_stats_t;
 
 /* What a coroutine is doing. */

@@ -46,30 +46,37 @@ enum {
 #define GOAD_F_EXACT_TIME 0x1u /* read the clock at each switch; without it runs of less */
                                /* than about 2 us are sampled and their time estimated   */
 
+#define GOAD_F_NO_FEEDBACK 0x2u /* no difference between coroutines that are new or were  */
+                                /* woken and ones that were preempted: as Go does it      */
+
 typedef struct goad_config {
-	size_t size;         /* sizeof (goad_config_t): set by the caller                  */
-	int procs;           /* Ps, 1..1024; 0: the CPUs this process may use              */
-	int max_threads;     /* Ms, at most; 0: 10000                                      */
-	size_t stack_size;   /* address space per coroutine, bytes, 16 KiB..1 GiB;         */
-	                     /* 0: 256 KiB                                                 */
-	uint64_t quantum_ns; /* a coroutine that has run this long is preempted when       */
-	                     /* another waits, 50 us..1 s; 0: 10 ms                        */
-	int preempt;         /* GOAD_PREEMPT_*; 0: GOAD_PREEMPT_AUTO                       */
-	int signo;           /* preemption signal; 0: SIGURG                               */
-	unsigned flags;      /* GOAD_F_*                                                   */
-	uint64_t seed;       /* for the scheduler's random choices; 0: from the system     */
+	size_t size;                 /* sizeof (goad_config_t): set by the caller                  */
+	int procs;                   /* Ps, 1..1024; 0: the CPUs this process may use              */
+	int max_threads;             /* Ms, at most; 0: 10000                                      */
+	size_t stack_size;           /* address space per coroutine, bytes, 16 KiB..1 GiB;         */
+	                             /* 0: 256 KiB                                                 */
+	uint64_t quantum_ns;         /* a coroutine that has run this long is preempted when       */
+	                             /* another waits, 50 us..1 s; 0: 10 ms                        */
+	int preempt;                 /* GOAD_PREEMPT_*; 0: GOAD_PREEMPT_AUTO                       */
+	int signo;                   /* preemption signal; 0: SIGURG                               */
+	unsigned flags;              /* GOAD_F_*                                                   */
+	uint64_t seed;               /* for the scheduler's random choices; 0: from the system     */
+	uint64_t min_granularity_ns; /* no run ends sooner than this for a coroutine that  */
+	                             /* is new or was woken, 10 us..1 s; 0: 200 us         */
 } goad_config_t;
 
 /* For static and automatic objects: goad_config_t cfg = GOAD_CONFIG_INIT; */
-#define GOAD_CONFIG_INIT                               \
-	{                                                  \
-		sizeof (goad_config_t), 0, 0, 0, 0, 0, 0, 0, 0 \
+#define GOAD_CONFIG_INIT                                  \
+	{                                                     \
+		sizeof (goad_config_t), 0, 0, 0, 0, 0, 0, 0, 0, 0 \
 	}
 
 /* Fills *cfg with the defaults and then with what the environment says:
  * GOAD_PROCS, GOAD_MAX_THREADS, GOAD_STACK_SIZE (bytes, or with K, M, G),
  * GOAD_QUANTUM (10ms, 250us, 1s), GOAD_PREEMPT (auto, handoff, yield, coop, off),
- * GOAD_SIGNAL (a number), GOAD_SEED, GOAD_EXACT_TIME (1: GOAD_F_EXACT_TIME).  cfg->size must be set.
+ * GOAD_SIGNAL (a number), GOAD_SEED, GOAD_EXACT_TIME (1: GOAD_F_EXACT_TIME),
+ * GOAD_FEEDBACK (on; off: GOAD_F_NO_FEEDBACK), GOAD_MIN_GRANULARITY (200us).  cfg->size
+ * must be set.
  * -EINVAL: cfg is NULL, its size is 0, or a variable has a bad value; one line on
  * stderr names it and what it may be. */
 int goad_config_init (goad_config_t *cfg);

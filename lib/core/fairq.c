@@ -67,7 +67,8 @@ void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag)
 		set_floor (q, g->vruntime);
 	if (g->vruntime + lag < q->floor)
 		g->vruntime = q->floor - lag;
-	g->fair_seq = ++q->seq;
+	if (!g->unfinished) /* else its turn is not over: before its equals */
+		g->fair_seq = ++q->seq;
 	g->fair_child = g->fair_sibling = NULL;
 	set_root (q, meld (q->root, g));
 	atomic_fetch_add_explicit (&q->n, 1, memory_order_relaxed);

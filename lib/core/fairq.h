@@ -21,10 +21,16 @@ struct fairq {
 
 #define FAIR_UNIT 100u /* weight of a coroutine that asked for none */
 
+/* What ns of CPU are in g's virtual runtime. */
+static inline uint64_t goad__fair_cost (const struct g *g, uint64_t ns)
+{
+	return g->weight == FAIR_UNIT ? ns : ns * FAIR_UNIT / g->weight;
+}
+
 /* Charges ns of CPU to g. */
 static inline void goad__fair_charge (struct g *g, uint64_t ns)
 {
-	g->vruntime += g->weight == FAIR_UNIT ? ns : ns * FAIR_UNIT / g->weight;
+	g->vruntime += goad__fair_cost (g, ns);
 }
 
 /* lag: how far behind the floor a coroutine may be when it comes (ns). */

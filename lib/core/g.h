@@ -60,10 +60,12 @@ struct g {
 	uint8_t preempt_held; /* a request came while nopreempt > 0                        */
 	uint8_t locked;       /* goad_lock_thread's count: bound stays between slices       */
 	uint8_t in_handler;   /* handed off inside the signal handler                       */
+	uint8_t hog;          /* was preempted, and has not blocked since                   */
 
 	/* fairq: place in the heap of preempted coroutines */
 	uint64_t vruntime;
 	uint64_t fair_seq;
+	uint64_t unfinished; /* ns of a slice that fresh work broke off; not in vruntime   */
 	struct g *fair_child, *fair_sibling;
 
 	uint64_t n_yielded, n_handed, n_deferred, n_expired;

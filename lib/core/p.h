@@ -25,10 +25,14 @@ struct p {
 	_Atomic uint64_t slice_start;        /* [ord:slice] stored before tick */
 	_Atomic (struct g *) curg;           /* for observers: never dereferenced by them */
 	_Atomic uint64_t curg_id;
-	_Atomic uint64_t request;    /* written by sysmon: the tick that should end */
-	_Atomic uint64_t next_timer; /* earliest of its timers; under their lock (wait/timer.h) */
-	_Atomic uint32_t state;      /* enum p_state */
-	_Atomic int tid;             /* of the M that has it */
+	_Atomic uint64_t request;       /* written by sysmon: the tick that should end */
+	_Atomic uint64_t request_fresh; /* ... for fresh work, not because it is over  */
+	_Atomic uint64_t spare_at;      /* a hog runs, and fresh work may have the P from then */
+	                                /* on; 0: it is no hog                         */
+	_Atomic uint64_t hog_turn_at;   /* fresh work has the P until then, if hogs wait */
+	_Atomic uint64_t next_timer;    /* earliest of its timers; under their lock (wait/timer.h) */
+	_Atomic uint32_t state;         /* enum p_state */
+	_Atomic int tid;                /* of the M that has it */
 	_Atomic (struct m *) m;
 
 	/* the clock, read seldom: see sched/account.h */
@@ -36,8 +40,12 @@ struct p {
 	uint32_t stamp_skips, stamp_run, calm;
 	uint64_t run_since; /* when the coroutine on it was put there */
 	uint64_t fair_at;   /* when the global queues were last looked at */
+	uint64_t look_at;   /* no queue but the own one has its turn before */
+	int64_t fresh_left; /* sched/feedback.h: what fresh work had left when the hog came */
+	uint64_t hogs_seen; /* the sched.hogs_since that hog_turn_at has to do with         */
 
 	const struct g *just; /* preempted here last; only compared */
+	const struct g *hog;  /* the last hog that left; only compared */
 	bool global_due;      /* its 61st pick */
 	bool global_last;     /* the last pick on g0 was from the global queues */
 	uint32_t global_turn; /* preempted or others: who goes next from the global ones */
@@ -47,7 +55,7 @@ struct p {
 
 	/* counters, summed by goad_stats; single writer, so plain loads and stores of atomics */
 	_Atomic uint64_t n_switches, n_steals, n_spawned, n_ended, n_yielded, n_handed, n_deferred,
-	    n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs, n_asleep;
+	    n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs, n_asleep, n_fresh;
 	_Atomic uint32_t overshoot[256]; /* log histogram: base/hist.h */
 };
 

@@ -12,6 +12,7 @@
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 #include "sched/account.h"
+#include "sched/feedback.h"
 
 /* errno's address belongs to the thread; these stay out of line so that no compiler
  * keeps it across the switch. */
@@ -61,8 +62,7 @@ static void yield_in_place (struct m *m, struct g *g)
 	struct p *p = m->p;
 	uint64_t t = goad__p_time_exact (p);
 
-	goad__p_leave (p, g, t);
-	goad__p_slice_done (p, t);
+	goad__p_preempted (p, g, t);
 	goad__count (&p->n_yielded, 1);
 	goad__g_add (&g->n_yielded, 1);
 	goad__g_set (&g->ready_at, t);
@@ -76,7 +76,7 @@ static bool judge (struct m *m, struct g *g)
 {
 	struct p *p = m->p;
 
-	if (!goad__someone_waits (p)) {
+	if (!goad__preempt_wanted (p)) {
 		goad__preempt_not_needed (p, g);
 		return true;
 	}

@@ -30,7 +30,7 @@ static void rescue (struct p *p)
  * before the handler runs.  A slice that ends meanwhile has another tick, and the
  * handler drops what is stale.  The thread may have given the P away between the load
  * of tid and the signal: then it is another slice there, and stale too. */
-int goad__preempt_request (struct p *p, uint64_t tick)
+int goad__preempt_request (struct p *p, uint64_t tick, bool fresh)
 {
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
 	int err;
@@ -38,6 +38,7 @@ int goad__preempt_request (struct p *p, uint64_t tick)
 	if (atomic_load_explicit (&p->tick, memory_order_acquire) != tick ||
 	    atomic_load_explicit (&p->state, memory_order_relaxed) != P_RUNNING || tid == 0)
 		return -ESTALE;
+	atomic_store_explicit (&p->request_fresh, fresh ? tick : UINT64_MAX, memory_order_relaxed);
 	if (atomic_exchange_explicit (&p->request, tick, memory_order_seq_cst) != tick)
 		atomic_fetch_add_explicit (&goad__requests, 1, memory_order_relaxed);
 	else

@@ -22,6 +22,7 @@
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 #include "sched/account.h"
+#include "sched/feedback.h"
 
 char goad__signal_cookie[1];
 
@@ -53,8 +54,16 @@ static void chain (int signo, siginfo_t *info, void *uc)
 
 void goad__preempt_not_needed (struct p *p, struct g *g)
 {
+	uint64_t t = goad__p_time_exact (p);
+
 	goad__p_expire (p, g);
-	goad__p_new_slice (p, goad__p_time_exact (p));
+	if (goad__p_asked_for_fresh (p)) {
+		goad__p_new_slice (p, atomic_load_explicit (&p->slice_start, memory_order_relaxed));
+		if (goad__hog_runs (p)) /* not to be asked again at once */
+			atomic_store_explicit (&p->spare_at, t + goad__sched.granularity, memory_order_relaxed);
+	} else {
+		goad__p_new_slice (p, t);
+	}
 }
 
 static bool in_entry (uintptr_t pc)
@@ -152,7 +161,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__set_pending ();
 		return false;
 	}
-	if (!goad__someone_waits (p)) {
+	if (!goad__preempt_wanted (p)) {
 		goad__preempt_not_needed (p, g);
 		return false;
 	}

@@ -9,9 +9,12 @@
 
 #include "base/fatal.h"
 #include "runtime/runtime.h"
+#include "sched/feedback.h"
 
 #define MIN_QUANTUM UINT64_C (50000)
 #define MAX_QUANTUM UINT64_C (1000000000)
+#define MIN_GRAIN UINT64_C (10000)
+#define GRAIN UINT64_C (200000)
 #define MIN_STACK ((size_t) 16 << 10)
 #define MAX_STACK ((size_t) 1 << 30)
 
@@ -44,6 +47,9 @@ static const struct unit modes[] = {
 	{ "off", GOAD_PREEMPT_OFF },     { NULL, 0 }
 };
 
+enum { ON = 1, OFF };
+static const struct unit switches[] = { { "on", ON }, { "off", OFF }, { NULL, 0 } };
+
 /* A number and a unit out of a list. */
 static bool parse (const char *text, const struct unit *units, uint64_t min, uint64_t max,
                    uint64_t *out)
@@ -65,9 +71,9 @@ static bool parse (const char *text, const struct unit *units, uint64_t min, uin
 	return false;
 }
 
-static bool parse_mode (const char *text, uint64_t *out)
+static bool parse_word (const char *text, const struct unit *u, uint64_t *out)
 {
-	for (const struct unit *u = modes; u->name; u++)
+	for (; u->name; u++)
 		if (strcmp (text, u->name) == 0) {
 			*out = u->factor;
 			return true;
@@ -83,7 +89,7 @@ static int env (const char *name, const struct unit *units, uint64_t min, uint64
 
 	if (!text || !*text)
 		return 0;
-	if (units == modes ? parse_mode (text, out) : parse (text, units, min, max, out))
+	if (max ? parse (text, units, min, max, out) : parse_word (text, units, out))
 		return 1;
 	goad__line ("%s=%s: it must be %s", name, text, want);
 	return -EINVAL;
@@ -105,6 +111,7 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 {
 	uint64_t procs = 0, threads = 10000, stack = 256 << 10, quantum = 10000000;
 	uint64_t mode = GOAD_PREEMPT_AUTO, signo = SIGURG, seed = 0, flags = 0;
+	uint64_t feedback = ON, grain = GRAIN;
 	int saved = errno;
 	int bad;
 
@@ -125,6 +132,9 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 	}
 	bad |= env ("GOAD_SEED", plain, 0, UINT64_MAX, "a number", &seed) < 0;
 	bad |= env ("GOAD_EXACT_TIME", plain, 0, 1, "0 or 1", &flags) < 0;
+	bad |= env ("GOAD_FEEDBACK", switches, 0, 0, "on or off", &feedback) < 0;
+	bad |= env ("GOAD_MIN_GRANULARITY", times, MIN_GRAIN, MAX_QUANTUM,
+	            "a time from 10us to 1s, with its unit (200us, 1ms)", &grain) < 0;
 	errno = saved;
 	if (bad)
 		return -EINVAL;
@@ -135,8 +145,10 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 		                   .quantum_ns = quantum,
 		                   .preempt = (int) mode,
 		                   .signo = (int) signo,
-		                   .flags = flags ? GOAD_F_EXACT_TIME : 0,
-		                   .seed = seed };
+		                   .flags = (flags ? GOAD_F_EXACT_TIME : 0) |
+		                            (feedback == OFF ? GOAD_F_NO_FEEDBACK : 0),
+		                   .seed = seed,
+		                   .min_granularity_ns = grain };
 	memcpy (cfg, &full, cfg->size < sizeof full ? cfg->size : sizeof full);
 	if (cfg->size > sizeof full)
 		memset ((char *) cfg + sizeof full, 0, cfg->size - sizeof full);
@@ -170,6 +182,7 @@ int goad__config_check (goad_config_t *c)
 	c->quantum_ns = c->quantum_ns ? c->quantum_ns : 10000000;
 	c->preempt = c->preempt ? c->preempt : GOAD_PREEMPT_AUTO;
 	c->signo = c->signo ? c->signo : SIGURG;
+	c->min_granularity_ns = c->min_granularity_ns ? c->min_granularity_ns : GRAIN;
 	if (c->procs < 1 || c->procs > GOAD__MAX_PROCS)
 		REFUSE ("goad_config_t.procs is %d: it must be from 1 to 1024, or 0 for all CPUs",
 		        c->procs);
@@ -187,7 +200,11 @@ int goad__config_check (goad_config_t *c)
 		REFUSE ("goad_config_t.preempt is %d: it must be one of GOAD_PREEMPT_*", c->preempt);
 	if (!usable_signal (c->signo))
 		REFUSE ("goad_config_t.signo is %d: that signal cannot be used, take SIGURG (0)", c->signo);
-	if (c->flags & ~GOAD_F_EXACT_TIME)
+	if (c->min_granularity_ns < MIN_GRAIN || c->min_granularity_ns > MAX_QUANTUM)
+		REFUSE ("goad_config_t.min_granularity_ns is %lu: it must be from 10 us to 1 s, or 0 for "
+		        "200 us",
+		        (unsigned long) c->min_granularity_ns);
+	if (c->flags & ~(GOAD_F_EXACT_TIME | GOAD_F_NO_FEEDBACK))
 		REFUSE ("goad_config_t.flags is %x: only GOAD_F_* are known", c->flags);
 	if (chaos_seed (&s->chaos) < 0)
 		return -EINVAL;
@@ -200,6 +217,7 @@ int goad__config_check (goad_config_t *c)
 	s->preempt = c->preempt;
 	s->signo = c->signo;
 	s->flags = c->flags;
+	goad__feedback_init (c->flags & GOAD_F_NO_FEEDBACK ? 0 : c->min_granularity_ns);
 	if (s->chaos)
 		c->seed = s->chaos;
 	return 0;

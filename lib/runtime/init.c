@@ -29,6 +29,7 @@ static void make_ps (uint64_t seed)
 		p->picks = GOAD__GLOBAL_EVERY;
 		p->rng = goad__mix (seed + (uint64_t) i);
 		atomic_store_explicit (&p->request, UINT64_MAX, memory_order_relaxed);
+		atomic_store_explicit (&p->request_fresh, UINT64_MAX, memory_order_relaxed);
 		goad__pidle_put (p);
 	}
 }
@@ -54,6 +55,7 @@ static void reset (void)
 	s->next_id = 1;
 	s->done = s->drained = 0;
 	s->sysmon_armed = s->own_modes = 0;
+	s->hogs_since = 0;
 	goad__signals_sent = goad__requests = 0;
 }
 

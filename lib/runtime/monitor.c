@@ -22,6 +22,7 @@
 #include "preempt/safepoint.h"
 #include "runtime/runtime.h"
 #include "runtime/thread.h"
+#include "sched/feedback.h"
 #include "sysmon/sysmon.h"
 #include "wait/timer.h"
 
@@ -41,6 +42,7 @@ static struct {
 	_Atomic uint32_t stop;
 	_Atomic uint64_t cpu_ns, late_max;
 	_Atomic uint32_t news;
+	_Atomic int tid;
 } mon;
 
 static uint64_t op_now (void *rt)
@@ -111,6 +113,11 @@ static uint64_t quantum_of (const struct p *p, uint64_t tick)
 	return q / 16 + 1 + r % (2 * q);
 }
 
+static bool armed_for (uint32_t news)
+{
+	return atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed) & news;
+}
+
 static void op_observe (void *rt, int i, struct sysmon_view *v)
 {
 	struct p *p = &goad__sched.p[i];
@@ -125,8 +132,12 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 	v->preemptible = goad__sched.preempt != GOAD_PREEMPT_OFF ||
 	                 atomic_load_explicit (&goad__sched.own_modes, memory_order_relaxed);
 	v->requested = atomic_load_explicit (&p->request, memory_order_relaxed) == v->tick;
-	v->armed = mon.armed[i] &&
-	           atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed);
+	v->armed = mon.armed[i] && armed_for (NEWS_WORK);
+	v->since = goad__g_get (&p->run_since);
+	v->spare = atomic_load_explicit (&p->spare_at, memory_order_relaxed);
+	v->turn = goad__hog_turn_at (p);
+	v->queued = goad__runq_len (&p->runq) > 0;
+	v->next = atomic_load_explicit (&p->runnext, memory_order_relaxed) != NULL;
 }
 
 static bool op_waiting (void *rt, int i)
@@ -142,17 +153,76 @@ static void op_arm (void *rt, int i, bool on)
 	struct sched *s = &goad__sched;
 	(void) rt;
 
-	if (on && !atomic_load_explicit (&s->sysmon_armed, memory_order_relaxed))
+	if (on && !armed_for (NEWS_WORK))
 		memset (mon.armed, 0, sizeof mon.armed);
 	mon.armed[i] = on;
 	if (on)
-		atomic_store_explicit (&s->sysmon_armed, 1, memory_order_seq_cst);
+		atomic_fetch_or_explicit (&s->sysmon_armed, NEWS_WORK, memory_order_seq_cst);
 }
 
-static void ring (void)
+static void ring (uint32_t news)
 {
-	atomic_store_explicit (&goad__sched.sysmon_armed, 0, memory_order_relaxed);
+	struct sched *s = &goad__sched;
+
+	if (goad__gettid () == mon.tid) /* itself, for a timer: it looks at the queues next */
+		return;
+	news &= atomic_load_explicit (&s->sysmon_armed, memory_order_relaxed);
+	if (news == NEWS_FRESH && atomic_load_explicit (&s->npidle, memory_order_relaxed) > 0)
+		return; /* it can go there; if the P is taken before, that is news by itself */
+	atomic_fetch_and_explicit (&s->sysmon_armed, ~news, memory_order_relaxed);
 	wake ();
+}
+
+static uint64_t op_granularity (void *rt)
+{
+	(void) rt;
+	return goad__sched.granularity;
+}
+
+static enum sysmon_crowd op_crowd (void *rt)
+{
+	struct sched *s = &goad__sched;
+	(void) rt;
+
+	if (atomic_load_explicit (&s->npidle, memory_order_relaxed) > 0)
+		return SYSMON_IDLE_P;
+	return goad__fresh_waits (&s->p[0]) ? SYSMON_FRESH_WAITS : SYSMON_NO_IDLE_P;
+}
+
+static unsigned op_fresh_global (void *rt)
+{
+	(void) rt;
+	return atomic_load_explicit (&goad__sched.nglobal, memory_order_relaxed);
+}
+
+static bool op_hogs_wait (void *rt)
+{
+	(void) rt;
+	return atomic_load_explicit (&goad__sched.fairq.n, memory_order_relaxed) > 0;
+}
+
+static int op_preempt_fresh (void *rt, int i, uint64_t tick)
+{
+	(void) rt;
+	return goad__preempt_request (&goad__sched.p[i], tick, true);
+}
+
+/* [ord:sysmon-alarm], as op_arm */
+static void op_arm_fresh (void *rt, bool on)
+{
+	_Atomic uint32_t *armed = &goad__sched.sysmon_armed;
+	(void) rt;
+
+	if (on)
+		atomic_fetch_or_explicit (armed, NEWS_FRESH, memory_order_seq_cst);
+	else
+		atomic_fetch_and_explicit (armed, ~NEWS_FRESH, memory_order_relaxed);
+}
+
+static bool op_fresh_armed (void *rt)
+{
+	(void) rt;
+	return armed_for (NEWS_FRESH);
 }
 
 static void op_fence (void *rt)
@@ -236,7 +306,7 @@ static int op_prepare (void *rt, int i)
 static int op_preempt (void *rt, int i, uint64_t tick)
 {
 	(void) rt;
-	return goad__preempt_request (&goad__sched.p[i], tick);
+	return goad__preempt_request (&goad__sched.p[i], tick, false);
 }
 
 static uint64_t op_next_timer (void *rt)
@@ -280,6 +350,13 @@ static const struct sysmon_ops ops = {
 	.probe = op_probe,
 	.prepare = op_prepare,
 	.preempt = op_preempt,
+	.granularity = op_granularity,
+	.crowd = op_crowd,
+	.fresh_global = op_fresh_global,
+	.hogs_wait = op_hogs_wait,
+	.preempt_fresh = op_preempt_fresh,
+	.arm_fresh = op_arm_fresh,
+	.fresh_armed = op_fresh_armed,
 	.next_timer = op_next_timer,
 	.run_timers = op_run_timers,
 	.housekeep = op_housekeep,
@@ -308,6 +385,7 @@ static void *monitor_run (void *arg)
 {
 	(void) arg;
 	goad__set_pins (1); /* never preempted: it has no coroutine, and no signal comes */
+	mon.tid = goad__gettid ();
 	prctl (PR_SET_NAME, "goad-sysmon");
 	prctl (PR_SET_TIMERSLACK, 1);
 	ask_short_slice ();
@@ -324,6 +402,7 @@ int goad__monitor_start (void)
 	memset (probed, 0xff, sizeof probed);
 	mon.asleep = mon.stop = mon.news = 0;
 	mon.cpu_ns = mon.late_max = 0;
+	mon.tid = 0;
 	sysmon_init (&mon.sysmon, &ops, NULL, mon.procs, GOAD__MAX_PROCS);
 	goad__sysmon_wake = wake;
 	goad__sysmon_ring = ring;

@@ -27,6 +27,7 @@ static void add_p (goad_stats_t *o, const struct p *p, uint64_t hist[HIST_SLOTS]
 	o->preempt_yielded += get (&p->n_yielded);
 	o->preempt_handed_off += get (&p->n_handed);
 	o->preempt_deferred += get (&p->n_deferred);
+	o->preempt_fresh += get (&p->n_fresh);
 	o->blocked_detected += get (&p->n_asleep);
 	o->preempt_expired += get (&p->n_expired);
 	o->slices += get (&p->n_slices);

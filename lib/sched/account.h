@@ -18,6 +18,7 @@
 #include "base/rng.h"
 #include "core/fairq.h"
 #include "core/p.h"
+#include "sched/feedback.h"
 #include "sched/sched.h"
 
 #define SHORT_RUN 2000u
@@ -67,6 +68,8 @@ static inline void goad__p_leave (struct p *p, struct g *g, uint64_t t)
 
 	goad__g_add (&g->cpu, ran);
 	goad__fair_charge (g, ran);
+	if (unlikely (goad__hog_runs (p)))
+		goad__hog_leaves (p, g, t);
 }
 
 /* The number of the next slice: a request for the one before is void. */
@@ -102,7 +105,9 @@ static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inh
 	goad__g_add (&g->slices, 1);
 	goad__count (&p->n_switches, 1);
 	atomic_store_explicit (&p->curg_id, g->id, memory_order_relaxed);
-	if (!inherit)
+	if (unlikely (g->hog))
+		goad__p_new_slice (p, goad__hog_enters (p, g, t));
+	else if (!inherit)
 		goad__p_new_slice (p, t);
 }
 
@@ -125,6 +130,22 @@ static inline void goad__p_slice_done (struct p *p, uint64_t t)
 	goad__count_max (&p->overshoot_max, over);
 	atomic_store_explicit (slot, atomic_load_explicit (slot, memory_order_relaxed) + 1,
 	                       memory_order_relaxed);
+}
+
+/* g, preempted at t, leaves p: its slice is over, or broken off for fresh work. */
+static inline void goad__p_preempted (struct p *p, struct g *g, uint64_t t)
+{
+	bool broken_off = goad__sched.granularity && goad__p_asked_for_fresh (p);
+	bool resumes = goad__hog_runs (p);
+
+	if (broken_off)
+		goad__count (&p->n_fresh, 1);
+	else
+		goad__p_slice_done (p, t);
+	goad__p_leave (p, g, t);
+	g->hog = goad__sched.granularity != 0;
+	if (broken_off && resumes)
+		goad__hog_broken_off (p, g, t);
 }
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the next coroutine comes from: Go's findRunnable (proc.go).
  *
- * Order: own timers that are due; the global queues when it is their turn; runnext; the
- * own queue; the global queues; other Ps; other Ps' timers; and then sleep.
+ * Order: own timers that are due; the hogs when it is their turn (sched/feedback.h); the
+ * global queue when it is its turn; runnext; the own queue; the global queue; other Ps;
+ * other Ps' timers; the hogs; and then sleep.  Without feedback hogs count to the global
+ * queues, and come before other Ps.
  *
  * Their turn is each 61st pick, when the slice has expired (what shares a slice by
  * runnext must not keep the rest waiting), and when they were not looked at for a
@@ -10,6 +12,7 @@
  * only.  The own queue must not starve either: after a global one it goes first.
  */
 #include "sched/account.h"
+#include "sched/feedback.h"
 #include "sched/sched.h"
 
 static uint32_t no_timers (struct p *p, uint64_t now)
@@ -20,13 +23,13 @@ static uint32_t no_timers (struct p *p, uint64_t now)
 
 uint32_t (*goad__timers_hook) (struct p *p, uint64_t now) = no_timers;
 
-/* One of the preempted, or a batch of the others: in turn when both wait.  Under
- * lock. */
+/* One of the preempted, or a batch of the others: in turn when both wait; with
+ * feedback of the others only.  Under lock. */
 static struct g *take_global (struct p *p, struct gbatch *rest)
 {
 	struct sched *s = &goad__sched;
 	uint32_t n = s->globq.n;
-	bool fair = s->fairq.root && (n == 0 || (p->global_turn++ & 1));
+	bool fair = !s->granularity && s->fairq.root && (n == 0 || (p->global_turn++ & 1));
 	struct g *g;
 
 	if (fair)
@@ -43,6 +46,14 @@ static struct g *take_global (struct p *p, struct gbatch *rest)
 	return g;
 }
 
+/* In the queues that find_global serves. */
+static bool global_waits (void)
+{
+	if (goad__sched.granularity)
+		return atomic_load_explicit (&goad__sched.nglobal, memory_order_relaxed) > 0;
+	return goad__global_waits ();
+}
+
 static struct g *find_global (struct p *p)
 {
 	struct gbatch rest = { 0 };
@@ -50,13 +61,26 @@ static struct g *find_global (struct p *p)
 
 	p->fair_at = p->stamp;
 	p->global_last = true;
-	if (!goad__global_waits ())
+	if (!global_waits ())
 		return NULL;
 	goad__spin_lock (&goad__sched.lock);
 	g = take_global (p, &rest);
 	goad__spin_unlock (&goad__sched.lock);
 	while ((r = gbatch_take (&rest)))
 		goad__runq_put_or_spill (p, r);
+	return g;
+}
+
+static struct g *find_hog (void)
+{
+	struct g *g;
+
+	if (!goad__sched.granularity ||
+	    atomic_load_explicit (&goad__sched.fairq.n, memory_order_relaxed) == 0)
+		return NULL;
+	goad__spin_lock (&goad__sched.lock);
+	g = goad__fairq_take (&goad__sched.fairq);
+	goad__spin_unlock (&goad__sched.lock);
 	return g;
 }
 
@@ -143,6 +167,54 @@ static struct g *steal_timers (struct p *p)
 	return n ? find_global (p) : NULL;
 }
 
+/* Where the clock was read: until p->look_at there is no need to ask.  Nobody changes
+ * that when somebody comes while nobody waits; so it is not far away. */
+bool goad__turn_is_due (struct p *p, uint64_t t)
+{
+	struct sched *s = &goad__sched;
+	uint64_t soon = s->quantum / 32;
+
+	if (t - p->fair_at > s->quantum && global_waits ())
+		return true;
+	if (s->granularity && goad__hogs_turn (p, t))
+		return true;
+	if (p->fair_at + s->quantum - t < soon)
+		soon = p->fair_at + s->quantum - t;
+	if (p->hog_turn_at - t < soon)
+		soon = p->hog_turn_at - t;
+	p->look_at = t + soon;
+	return false;
+}
+
+/* The hogs' turn: who shares the slice that is over for them goes behind the rest. */
+static struct g *find_due_hog (struct p *p, uint64_t t)
+{
+	if (!goad__sched.granularity || !goad__hogs_turn (p, t) || only_just_preempted (p))
+		return NULL;
+	goad__runnext_kick (p);
+	return find_hog ();
+}
+
+/* Fresh work of this P, of all, of others; then hogs. */
+static struct g *find_fresh_first (struct m *m, bool *inherit)
+{
+	struct g *g = find_own (m->p, inherit);
+
+	if (!g)
+		g = find_global (m->p);
+	if (!g && goad__sched.granularity) {
+		if (goad__fresh_waits (m->p))
+			g = goad__steal (m);
+		if (!g)
+			g = steal_timers (m->p);
+		if (!g)
+			g = find_hog ();
+	}
+	if (!g)
+		g = goad__steal (m);
+	return g ? g : steal_timers (m->p);
+}
+
 /* Everything but sleeping. */
 static struct g *look (struct m *m, bool *inherit)
 {
@@ -153,6 +225,9 @@ static struct g *look (struct m *m, bool *inherit)
 	*inherit = false;
 	if (t >= atomic_load_explicit (&p->next_timer, memory_order_relaxed))
 		run_timers (p, t);
+	g = find_due_hog (p, t);
+	if (g)
+		return g;
 	if (global_turn (p, t)) {
 		g = find_global (p);
 		if (g)
@@ -160,12 +235,7 @@ static struct g *look (struct m *m, bool *inherit)
 	}
 	p->global_last = false;
 	p->just = NULL; /* passed over once */
-	g = find_own (p, inherit);
-	if (!g)
-		g = find_global (p);
-	if (!g)
-		g = goad__steal (m);
-	return g ? g : steal_timers (p);
+	return find_fresh_first (m, inherit);
 }
 
 /* m found work: if it was the one that looked for all, somebody else must look now. */
@@ -175,7 +245,7 @@ static void stop_spinning (struct m *m)
 		return;
 	m->spinning = false;
 	atomic_fetch_sub_explicit (&goad__sched.nmspinning, 1, memory_order_seq_cst);
-	goad__sched_wake ();
+	goad__sched_wake_old ();
 }
 
 struct g *goad__find (struct m *m, bool *inherit)

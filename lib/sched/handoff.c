@@ -23,6 +23,7 @@
  */
 #include "base/fatal.h"
 #include "sched/account.h"
+#include "sched/feedback.h"
 #include "sched/sched.h"
 
 /* Who gets the P.  *g is set when it comes with a bound coroutine out of the queue.
@@ -56,7 +57,7 @@ static enum handoff give (struct m *m, struct g *g)
 	struct m *to;
 	bool last;
 
-	if (!goad__someone_waits (p))
+	if (!goad__preempt_wanted (p))
 		return HANDOFF_NOBODY_WAITS;
 	goad__note_preempted (p, g, t);
 	goad__spin_lock (&s->lock);
@@ -68,8 +69,7 @@ static enum handoff give (struct m *m, struct g *g)
 			goad__want_thread (1);
 		return HANDOFF_NO_THREAD;
 	}
-	goad__p_leave (p, g, t);
-	goad__p_slice_done (p, t);
+	goad__p_preempted (p, g, t);
 	goad__count (m->asleep ? &p->n_asleep : &p->n_handed, 1);
 	goad__count (&p->n_handoffs, 1);
 	if (!m->asleep)
@@ -77,7 +77,7 @@ static enum handoff give (struct m *m, struct g *g)
 	goad__g_set (&g->ready_at, t);
 	g->bound = m;
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
-	goad__fairq_put (&s->fairq, g, 4 * s->quantum);
+	goad__fair_put (g);
 	s->nm_held++;
 	goad__release_p (m);
 	goad__spin_unlock (&s->lock);

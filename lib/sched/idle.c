@@ -29,6 +29,11 @@ static void wake_nobody (void)
 {
 }
 
+static void ring_nobody (uint32_t news)
+{
+	(void) news;
+}
+
 static bool no_deadlock (void)
 {
 	return false;
@@ -40,7 +45,7 @@ void (*goad__world_hook) (void) = wake_nobody;
 #endif
 
 void (*goad__sysmon_wake) (void) = wake_nobody;
-void (*goad__sysmon_ring) (void) = wake_nobody;
+void (*goad__sysmon_ring) (uint32_t news) = ring_nobody;
 
 void goad__pidle_put (struct p *p)
 {
@@ -60,7 +65,8 @@ struct p *goad__pidle_get (void)
 	if (!p)
 		return NULL;
 	s->pidle = p->idle_next;
-	atomic_fetch_sub_explicit (&s->npidle, 1, memory_order_seq_cst);
+	if (atomic_fetch_sub_explicit (&s->npidle, 1, memory_order_seq_cst) == 1)
+		goad__tell_sysmon (NEWS_FRESH); /* who comes now finds no idle P */
 	return p;
 }
 
@@ -154,18 +160,28 @@ GOAD__NOINLINE static void wake_one (void)
 }
 
 /* [ord:idle-recheck] the caller has put its work into a queue with a full fence */
-void goad__sched_wake (void)
+__attribute__ ((always_inline)) static inline void wake (uint32_t news)
 {
 	struct sched *s = &goad__sched;
 	uint32_t none = 0;
 
-	goad__tell_sysmon ();
+	goad__tell_sysmon (news);
 	if (likely (atomic_load_explicit (&s->npidle, memory_order_relaxed) == 0 ||
 	            atomic_load_explicit (&s->nmspinning, memory_order_relaxed) != 0))
 		return;
 	if (atomic_compare_exchange_strong_explicit (&s->nmspinning, &none, 1, memory_order_seq_cst,
 	                                             memory_order_relaxed))
 		wake_one ();
+}
+
+void goad__sched_wake (void)
+{
+	wake (NEWS_WORK | NEWS_FRESH);
+}
+
+void goad__sched_wake_old (void)
+{
+	wake (NEWS_WORK);
 }
 
 static uint64_t alive (void)

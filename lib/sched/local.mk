@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
 	%D%/account.h \
+	%D%/feedback.c \
+	%D%/feedback.h \
 	%D%/find.c \
 	%D%/handoff.c \
 	%D%/idle.c \

@@ -23,7 +23,7 @@ void goad__runq_put_or_spill (struct p *p, struct g *g)
 	if (unlikely (!goad__runq_put (&p->runq, g)))
 		spill (p, g);
 	else
-		goad__tell_sysmon ();
+		goad__tell_sysmon (NEWS_WORK | NEWS_FRESH);
 }
 
 /* [ord:runnext] release: who takes it sees the coroutine whole.  On more than one P
@@ -103,16 +103,42 @@ void goad__globq_put (struct gbatch *b)
 	goad__sched_wake ();
 }
 
+void goad__fair_put (struct g *g)
+{
+	struct sched *s = &goad__sched;
+	struct m *m = goad__m ();
+
+	if (!s->fairq.root) {
+		atomic_store_explicit (&s->hogs_since, g->ready_at, memory_order_relaxed);
+		if (m && m->p && m->p->hog == g) /* its turn goes on from the last */
+			m->p->hogs_seen = g->ready_at;
+	}
+	goad__fairq_put (&s->fairq, g, 4 * s->quantum);
+}
+
 void goad__ready_fair (struct g *g)
 {
 	struct sched *s = &goad__sched;
 
 	goad__spin_lock (&s->lock);
-	goad__fairq_put (&s->fairq, g, 4 * s->quantum);
+	goad__fair_put (g);
 	goad__spin_unlock (&s->lock);
 	/* [ord:idle-recheck] */
 	atomic_thread_fence (memory_order_seq_cst);
-	goad__sched_wake ();
+	goad__sched_wake_old ();
+}
+
+/* Who yields while only hogs wait goes behind one of them, or its yielding would be in
+ * vain: it has had less CPU than they, and would be the next again. */
+void goad__yield_fair (struct g *g)
+{
+	struct sched *s = &goad__sched;
+
+	goad__spin_lock (&s->lock);
+	if (s->fairq.root)
+		g->vruntime = goad__max64 (g->vruntime, s->fairq.root->vruntime + 1);
+	goad__spin_unlock (&s->lock);
+	goad__ready_fair (g);
 }
 
 void goad__ready (struct g *g)

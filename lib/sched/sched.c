@@ -59,14 +59,18 @@ __attribute__ ((always_inline)) static inline void requeue (struct m *m, struct 
 		goad__ready_fair (g);
 		return;
 	}
+	if (unlikely (g->hog)) {
+		goad__yield_fair (g);
+		return;
+	}
 	if (likely (goad__runq_put (&p->runq, g)))
-		goad__tell_sysmon ();
+		goad__tell_sysmon (NEWS_WORK);
 	else
 		goad__runq_put_or_spill (p, g);
 	if (!goad__sched.alone) {
 		/* [ord:idle-recheck] */
 		atomic_thread_fence (memory_order_seq_cst);
-		goad__sched_wake ();
+		goad__sched_wake_old ();
 	}
 }
 
@@ -169,7 +173,7 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 	}
 	if (unlikely (goad__p_expired (p) || goad__chaos () ||
 	              t >= atomic_load_explicit (&p->next_timer, memory_order_relaxed) ||
-	              (t - p->fair_at > goad__sched.quantum && goad__global_waits ())))
+	              (t > p->look_at && goad__turn_is_due (p, t))))
 		return NULL;
 	g = atomic_load_explicit (&p->runnext, memory_order_relaxed);
 	if (g && (g = goad__runnext_take (p))) {
@@ -198,6 +202,8 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 		}
 		return;
 	}
+	if (unlikely (g->hog || (after == AFTER_YIELD && !next)))
+		goad__hog_or_not (p, g, t, after == AFTER_YIELD, next != NULL);
 	goad__p_leave (p, g, t);
 	if (unlikely (goad__p_expired (p))) {
 		goad__p_expire (p, g);

@@ -24,6 +24,8 @@ struct sched {
 	int nprocs;
 	int max_threads;
 	uint64_t quantum;
+	uint64_t granularity; /* no slice ends sooner for fresh work; 0: no feedback   */
+	uint64_t fresh_most;  /* sched/feedback.h: what fresh work may have saved      */
 	int preempt;
 	int signo;
 	unsigned flags;
@@ -32,7 +34,7 @@ struct sched {
 	bool alone;                    /* one P: nobody to wake, no fences                       */
 	bool fences;                   /* no membarrier: who queues work fences for sysmon       */
 	struct p *p;                   /* [nprocs]                                               */
-	_Atomic uint32_t sysmon_armed; /* sysmon wants to know of new work                    */
+	_Atomic uint32_t sysmon_armed; /* NEWS_*: what sysmon wants to be told                */
 	_Atomic uint32_t own_modes;    /* some coroutine has a GOAD_PREEMPT_* of its own         */
 	_Atomic uint64_t sysmon_until; /* sysmon sleeps till then at most; 0: it is awake        */
 	_Atomic uint32_t ntimers;      /* Ps that ever had a timer, and those below              */
@@ -44,8 +46,9 @@ struct sched {
 
 	/* under lock */
 	struct goad__spinlock lock GOAD__ALIGNED;
-	struct gbatch globq; /* overflow, foreign ready, timers: FIFO                   */
-	struct fairq fairq;  /* preempted                                               */
+	struct gbatch globq;         /* overflow, foreign ready, timers: FIFO                   */
+	struct fairq fairq;          /* preempted                                               */
+	_Atomic uint64_t hogs_since; /* when fairq was last empty and got somebody; read without it */
 	struct p *pidle;
 	struct m *midle;
 	_Atomic uint32_t nmidle; /* these three are read by others without it, as a hint */
@@ -69,19 +72,24 @@ struct sched {
 extern struct sched goad__sched;
 
 extern void (*goad__sysmon_wake) (void); /* it would sleep past a deadline, or the end */
-extern void (*goad__sysmon_ring) (void); /* it was armed, and there is new work */
+extern void (*goad__sysmon_ring) (uint32_t news); /* it wanted to know */
+
+/* What sysmon can want to know: that anybody was queued whom some P could serve; that
+ * fresh work (a coroutine that is new, or was woken) may have to wait for a P. */
+#define NEWS_WORK 1u
+#define NEWS_FRESH 2u
 
 /* Work was queued: sysmon may have asked to be told.
  * [ord:sysmon-alarm] who queues: queue, then read sysmon_armed; sysmon: sets it, then a
  * fence in all threads (membarrier), then looks at the queues.  One sees the other;
  * here a compiler barrier is enough, but for a kernel without membarrier. */
-static inline void goad__tell_sysmon (void)
+static inline void goad__tell_sysmon (uint32_t news)
 {
 	goad__compiler_barrier ();
 	if (unlikely (goad__sched.fences))
 		atomic_thread_fence (memory_order_seq_cst);
-	if (unlikely (atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed)))
-		goad__sysmon_ring ();
+	if (unlikely (atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed) & news))
+		goad__sysmon_ring (news);
 }
 
 static inline void goad__own_modes_seen (void)
@@ -106,6 +114,7 @@ extern bool (*goad__judge_hook) (struct m *m, struct g *g);
 
 /* find.c */
 struct g *goad__find (struct m *m, bool *inherit); /* blocks until there is one; NULL: done */
+bool goad__turn_is_due (struct p *p, uint64_t t);  /* another queue than the own one's */
 /* Puts whoever is due with p into the global queue; how many. */
 extern uint32_t (*goad__timers_hook) (struct p *p, uint64_t now);
 
@@ -113,8 +122,9 @@ extern uint32_t (*goad__timers_hook) (struct p *p, uint64_t now);
 struct g *goad__steal (struct m *m);
 
 /* idle.c */
-void goad__sched_wake (void);  /* there is new work: wake an M for it if need be */
-void goad__idle (struct m *m); /* m found nothing: gives up its P, may sleep */
+void goad__sched_wake (void);     /* there is fresh work: wake an M for it if need be */
+void goad__sched_wake_old (void); /* the same, for work that is not fresh */
+void goad__idle (struct m *m);    /* m found nothing: gives up its P, may sleep */
 void goad__wake_foreign (struct waiter *w);
 void goad__idle_park (struct m *m); /* m has no P; returns with one, or done */
 void goad__pidle_put (struct p *p); /* under lock */
@@ -138,6 +148,8 @@ size_t goad__alive (void);
 void goad__ready (struct g *g);             /* WAITING -> RUNNABLE, from any thread */
 void goad__ready_remote (struct g *g);      /* into the global queue */
 void goad__ready_fair (struct g *g);        /* RUNNABLE already: into the queue of the preempted */
+void goad__yield_fair (struct g *g);        /* the same, behind its first */
+void goad__fair_put (struct g *g);          /* the same, under lock, and the caller wakes */
 void goad__globq_append (struct gbatch *b); /* the same, and the caller wakes */
 void goad__globq_put (struct gbatch *b);    /* RUNNABLE already; wakes */
 /* made of them come from goad__spawn_into: counted here.  The caller wakes. */

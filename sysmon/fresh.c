@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* fresh.c - fresh work does not wait for the quantum of who computes
+ *
+ * A coroutine that is new or was woken, and finds no idle P, gets the P that has run
+ * the same one for longest, if that is longer than the granularity.  A hog may ask for
+ * more time than that, its share (v->spare); and who came as fresh work must go when
+ * it is the hogs' turn (v->turn).
+ *
+ * What is known of a P's future?  A hog goes on, and so does who has run for the
+ * granularity: then nothing happens until fresh work comes, and the alarm for it is set.
+ * One that has just begun will most probably be gone soon, and to be told of all that
+ * such Ps queue would be worse than to look again: after the granularity, and then after
+ * twice as long each time, up to the shortest quantum, until all have settled.
+ */
+#include "sysmon/internal.h"
+
+#include <errno.h>
+
+#define MS UINT64_C (1000000)
+
+static void begin (struct sysmon *s)
+{
+	struct sysmon_fresh *f = &s->fresh;
+	bool armed = f->armed;
+	uint64_t pause = f->pause;
+
+	*f = (struct sysmon_fresh){ .granularity = 0 };
+	if (s->ops->granularity)
+		f->granularity = s->ops->granularity (s->rt);
+	if (f->granularity == 0)
+		return;
+	f->pause = sysmon__max (pause, f->granularity);
+	f->armed = armed && s->ops->fresh_armed (s->rt);
+	f->fired = armed && !f->armed;
+	f->crowd = s->ops->crowd (s->rt);
+	f->hogs_wait = s->ops->hogs_wait (s->rt);
+}
+
+/* Asks p to end its run; false: it cannot, or it would be no use. */
+static bool ask (struct sysmon *s, int p)
+{
+	struct sysmon_run *r = &s->procs[p].run;
+
+	r->asked = r->tick;
+	r->again = sysmon__add (s->now, MS);
+	r->ready = SYSMON_NEVER;
+	if (s->ops->probe (s->rt, p, r->tick) != SYSMON_COMPUTES)
+		return false; /* asleep, or without a CPU: a signal would not help */
+	(void) s->ops->prepare (s->rt, p);
+	if (s->ops->preempt_fresh (s->rt, p, r->tick) < 0)
+		return false;
+	sysmon__count (&s->count.fresh);
+	return true;
+}
+
+/* Work that waits in p's own queue, and will not be run there soon. */
+static bool needs_help (struct sysmon *s, struct sysmon_run *r, const struct sysmon_view *v,
+                        bool old)
+{
+	if (!v->queued)
+		r->queued = 0;
+	else if (r->queued == 0)
+		r->queued = s->now;
+	if (old)
+		return v->queued || v->next;
+	return v->queued && s->now - r->queued >= s->fresh.granularity / 4;
+}
+
+static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
+{
+	struct sysmon_fresh *f = &s->fresh;
+	struct sysmon_run *r = &s->procs[p].run;
+	bool hog = v->spare != 0;
+	uint64_t due;
+	bool old;
+
+	r->ready = SYSMON_NEVER;
+	if (f->granularity == 0)
+		return SYSMON_NEVER;
+	if (!v->running) {
+		f->young = true;
+		return SYSMON_NEVER;
+	}
+	due = hog ? v->spare : sysmon__add (v->since, f->granularity);
+	old = hog || due <= s->now;
+	if (old)
+		f->old = true;
+	else
+		f->young = true;
+	if (needs_help (s, r, v, old))
+		f->needs++;
+	if (!v->preemptible || (v->requested && r->asked != v->tick))
+		return SYSMON_NEVER;
+	if (v->requested) /* give it its time */
+		due = sysmon__max (due, r->again);
+	r->tick = v->tick;
+	r->since = v->since;
+	r->ready = due;
+	if (hog || !f->hogs_wait)
+		return SYSMON_NEVER;
+	due = sysmon__max (due, v->turn);
+	if (due <= s->now) {
+		ask (s, p);
+		return sysmon__add (s->now, f->granularity);
+	}
+	return old ? due : SYSMON_NEVER;
+}
+
+/* The P that has run the same one for longest and may be asked; -1: none. */
+static int oldest (struct sysmon *s)
+{
+	int best = -1;
+
+	for (int p = 0; p < s->n; p++)
+		if (s->procs[p].run.ready <= s->now &&
+		    (best < 0 || s->procs[p].run.since < s->procs[best].run.since))
+			best = p;
+	return best;
+}
+
+/* Fresh work waits: a P for each, as far as there are any to be had. */
+static uint64_t make_room (struct sysmon *s)
+{
+	struct sysmon_fresh *f = &s->fresh;
+	uint64_t until = sysmon__add (s->now, MS);
+	int p;
+
+	f->pause = f->granularity;
+	while (f->needs > 0 && (p = oldest (s)) >= 0)
+		if (ask (s, p)) {
+			f->needs--;
+			until = sysmon__add (s->now, f->granularity);
+		}
+	if (f->needs > 0)
+		for (p = 0; p < s->n; p++)
+			until = sysmon__min (until, s->procs[p].run.ready);
+	return until;
+}
+
+static uint64_t end (struct sysmon *s)
+{
+	struct sysmon_fresh *f = &s->fresh;
+	uint64_t until;
+
+	if (f->granularity == 0)
+		return SYSMON_NEVER;
+	if (f->crowd == SYSMON_IDLE_P) {
+		f->want = f->old; /* to hear of it when the last one is taken */
+		return SYSMON_NEVER;
+	}
+	f->needs += s->ops->fresh_global (s->rt);
+	if (f->needs > 0)
+		return make_room (s);
+	if (f->young || f->fired || f->crowd == SYSMON_FRESH_WAITS) {
+		until = sysmon__add (s->now, f->pause);
+		f->pause = sysmon__min (2 * f->pause, sysmon__max (s->shortest, f->granularity));
+		return until;
+	}
+	f->pause = f->granularity;
+	f->want = true;
+	return SYSMON_NEVER;
+}
+
+/* After the alarm was set and the fence: has anything changed for the worse? */
+bool sysmon__fresh_missed (struct sysmon *s)
+{
+	return s->ops->crowd (s->rt) > s->fresh.crowd;
+}
+
+const struct sysmon_policy sysmon__fresh = { .begin = begin, .look = look, .end = end };
