@@ -35,6 +35,7 @@ unit_tests = \
 	%D%/unit/stack_guard \
 	%D%/unit/stack_pool \
 	%D%/unit/stack_trim \
+	%D%/unit/sysmon_fresh \
 	%D%/unit/sysmon_loop \
 	%D%/unit/sysmon_sim \
 	%D%/unit/sysmon_slice \
@@ -57,6 +58,7 @@ unit_helpers = \
 %C%_unit_stack_guard_LDADD = $(UNIT)
 %C%_unit_stack_pool_LDADD = $(UNIT)
 %C%_unit_stack_trim_LDADD = $(UNIT)
+%C%_unit_sysmon_fresh_LDADD = $(UNIT)
 %C%_unit_sysmon_loop_LDADD = $(UNIT)
 %C%_unit_sysmon_sim_LDADD = $(UNIT)
 %C%_unit_sysmon_slice_LDADD = $(UNIT)
@@ -108,6 +110,7 @@ preempt_tests = \
 	%D%/preempt/chain \
 	%D%/preempt/errno \
 	%D%/preempt/fairness \
+	%D%/preempt/feedback \
 	%D%/preempt/loop \
 	%D%/preempt/modes \
 	%D%/preempt/quantum \
@@ -135,6 +138,7 @@ preempt_helpers = \
 %C%_preempt_chain_LDADD = $(PREEMPT)
 %C%_preempt_errno_LDADD = $(PREEMPT)
 %C%_preempt_fairness_LDADD = $(PREEMPT)
+%C%_preempt_feedback_LDADD = $(PREEMPT)
 %C%_preempt_loop_LDADD = $(PREEMPT)
 %C%_preempt_modes_LDADD = $(PREEMPT)
 %C%_preempt_quantum_LDADD = $(PREEMPT)

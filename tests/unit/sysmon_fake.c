@@ -104,6 +104,55 @@ static int f_preempt (void *rt, int p, uint64_t tick)
 	return fp->result;
 }
 
+static uint64_t f_granularity (void *rt)
+{
+	return ((struct fake *) rt)->granularity;
+}
+
+static enum sysmon_crowd f_crowd (void *rt)
+{
+	struct fake *f = rt;
+	bool waits = f->fresh > 0;
+
+	for (int p = 0; p < f->nprocs; p++) {
+		if (!f->p[p].v.running)
+			return SYSMON_IDLE_P;
+		waits |= f->p[p].v.queued || f->p[p].v.next;
+	}
+	return waits ? SYSMON_FRESH_WAITS : SYSMON_NO_IDLE_P;
+}
+
+static unsigned f_fresh_global (void *rt)
+{
+	return ((struct fake *) rt)->fresh;
+}
+
+static bool f_hogs_wait (void *rt)
+{
+	return ((struct fake *) rt)->hogs;
+}
+
+static int f_preempt_fresh (void *rt, int p, uint64_t tick)
+{
+	struct fake *f = rt;
+
+	if (f->p[p].v.tick != tick || !f->p[p].v.running)
+		return -ESTALE;
+	f->p[p].fresh_asks++;
+	f->p[p].v.requested = true;
+	return 0;
+}
+
+static void f_arm_fresh (void *rt, bool on)
+{
+	((struct fake *) rt)->fresh_armed = on;
+}
+
+static bool f_fresh_armed (void *rt)
+{
+	return ((struct fake *) rt)->fresh_armed;
+}
+
 static uint64_t f_next_timer (void *rt)
 {
 	return ((struct fake *) rt)->timer;
@@ -146,6 +195,13 @@ const struct sysmon_ops fake_ops = {
 	.probe = f_probe,
 	.prepare = f_prepare,
 	.preempt = f_preempt,
+	.granularity = f_granularity,
+	.crowd = f_crowd,
+	.fresh_global = f_fresh_global,
+	.hogs_wait = f_hogs_wait,
+	.preempt_fresh = f_preempt_fresh,
+	.arm_fresh = f_arm_fresh,
+	.fresh_armed = f_fresh_armed,
 	.next_timer = f_next_timer,
 	.run_timers = f_run_timers,
 	.housekeep = f_housekeep,
@@ -171,10 +227,38 @@ void fake_begin (int p)
 	struct sysmon_view *v = &fake.p[p].v;
 
 	v->tick++;
-	v->start = fake.now;
+	v->start = v->since = fake.now;
+	v->spare = 0;
 	v->quantum = fake.quantum;
 	v->running = true;
 	v->requested = false;
+}
+
+void fake_begin_hog (int p)
+{
+	fake_begin (p);
+	fake.p[p].v.spare = fake.now + fake.granularity;
+}
+
+static void fresh_alarm (void)
+{
+	if (fake.fresh_armed && f_crowd (&fake) != SYSMON_IDLE_P) {
+		fake.fresh_armed = false;
+		fake.woken = true;
+		fake.wakes++;
+	}
+}
+
+void fake_fresh (void)
+{
+	fake.fresh++;
+	fresh_alarm ();
+}
+
+void fake_fresh_next (int p)
+{
+	fake.p[p].v.next = true;
+	fresh_alarm ();
 }
 
 void fake_idle (int p)

@@ -20,6 +20,7 @@ struct fake_p {
 	enum sysmon_thread thread;
 	int result; /* of preempt                          */
 	int asks, probes, prepares;
+	int fresh_asks; /* preempt_fresh                       */
 	uint64_t asked_at, asked_tick;
 };
 
@@ -36,6 +37,9 @@ struct fake {
 	bool honour; /* a request is honoured at once */
 	uint64_t timer, timer_ran;
 	int timer_queues; /* what the timer makes runnable */
+	uint64_t granularity; /* 0: no feedback */
+	unsigned fresh;       /* in the global queue, where feedback is on */
+	bool hogs, fresh_armed;
 	uint64_t house_wants;
 	int houses, fences, wakes, naps;
 	uint64_t slept_for, late_noted;
@@ -55,6 +59,13 @@ void fake_reset (int n, uint64_t quantum);
 /* A new slice begins on p, now. */
 void fake_begin (int p);
 void fake_idle (int p);
+
+/* The same with one that was preempted; with granularity set. */
+void fake_begin_hog (int p);
+
+/* Fresh work is queued, globally, or as p's next.  Sets off its alarm if no P is idle. */
+void fake_fresh (void);
+void fake_fresh_next (int p);
 
 /* Something is queued: p's own queue, or the global one.  Sets off alarms. */
 void fake_queue (int p);

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* tests/preempt/feedback.c - who is new or was woken goes before hogs, and hogs keep their share */
+#include "tests/harness.h"
+#include "tests/support.h"
+
+#include <stdlib.h>
+
+#define Q (10 * GOAD_MS)
+
+enum { ON, OFF };
+
+struct setting {
+	int procs, mode, feedback;
+	uint64_t granularity;
+};
+
+static goad_stats_t run_with (goad_fn fn, void *arg, struct setting with)
+{
+	goad_config_t cfg = config_of (with.procs, Q, with.mode);
+
+	cfg.flags |= with.feedback == OFF ? GOAD_F_NO_FEEDBACK : 0;
+	cfg.min_granularity_ns = with.granularity;
+	program_scanned ();
+	cr_assert_eq (goad_main (fn, arg, &cfg), 0);
+	claims_assert ();
+	return stats_now ();
+}
+
+/* Times of one thing, often; the median of them says little of the host. */
+
+enum { TIMES = 61 };
+
+struct delays {
+	int hogs;
+	uint64_t ns[TIMES];
+};
+
+static int by_size (const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+	return (x > y) - (x < y);
+}
+
+static uint64_t median (struct delays *d)
+{
+	qsort (d->ns, TIMES, sizeof *d->ns, by_size);
+	return d->ns[TIMES / 2];
+}
+
+enum { MOST = 8 };
+
+static struct hog hogs[MOST];
+static _Atomic int stop;
+
+static void start_hogs (int n)
+{
+	atomic_store (&stop, 0);
+	for (int i = 0; i < n; i++)
+		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+}
+
+static void end_hogs (int n)
+{
+	atomic_store (&stop, 1);
+	for (int i = 0; i < n; i++)
+		claim_eq (goad_join (hogs[i].task), 0);
+}
+
+static uint64_t hogs_cpu (int n)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < n; i++) {
+		goad_task_stats_t ts = { .cpu_ns = 0 };
+		claim_eq (goad_task_stats (hogs[i].task, &ts), 0);
+		sum += ts.cpu_ns;
+	}
+	return sum;
+}
+
+static void sleep_beside_hogs (void *arg)
+{
+	struct delays *d = arg;
+
+	start_hogs (d->hogs);
+	goad_sleep (20 * GOAD_MS);
+	for (int i = 0; i < TIMES; i++) {
+		uint64_t due = goad_after (GOAD_MS);
+
+		goad_sleep_until (due);
+		d->ns[i] = goad_now () - due;
+	}
+	end_hogs (d->hogs);
+}
+
+static void expect_prompt_sleeper (int procs, int mode)
+{
+	static struct delays on, off;
+	goad_stats_t s;
+	double ratio;
+
+	on.hogs = off.hogs = 4 * procs;
+	s = run_with (sleep_beside_hogs, &on, (struct setting){ procs, mode, ON, 0 });
+	cr_expect_gt (s.preempt_fresh, TIMES / 2, "%llu", (unsigned long long) s.preempt_fresh);
+	s = run_with (sleep_beside_hogs, &off, (struct setting){ procs, mode, OFF, 0 });
+	cr_expect_eq (s.preempt_fresh, 0);
+	ratio = (double) median (&off) / (double) median (&on);
+	cr_expect_gt (ratio, 4, "late %.3f ms, and %.3f without feedback", (double) median (&on) / 1e6,
+	              (double) median (&off) / 1e6);
+}
+
+Test (feedback, a_sleeper_beside_hogs_on_one_processor, .timeout = 60)
+{
+	expect_prompt_sleeper (1, 0);
+}
+
+Test (feedback, a_sleeper_beside_hogs_on_two_processors, .timeout = 60)
+{
+	expect_prompt_sleeper (2, 0);
+}
+
+Test (feedback, a_sleeper_beside_hogs_that_are_handed_off, .timeout = 60)
+{
+	expect_prompt_sleeper (1, GOAD_PREEMPT_HANDOFF);
+}
+
+/* A loop that has just begun makes another, and goes on. */
+
+static _Atomic uint64_t ran_at;
+
+static void note_time (void *arg)
+{
+	(void) arg;
+	atomic_store (&ran_at, goad_now ());
+}
+
+static void make_newcomer (void *arg)
+{
+	uint64_t start = goad_now (), at;
+
+	atomic_store (&ran_at, 0);
+	claim_eq (goad_go (note_time, NULL), 0);
+	while ((at = atomic_load_explicit (&ran_at, memory_order_relaxed)) == 0)
+		;
+	*(uint64_t *) arg = at - start;
+}
+
+static void newcomers (void *arg)
+{
+	struct delays *d = arg;
+	goad_task_t *task;
+
+	for (int i = 0; i < TIMES; i++) {
+		claim_eq (goad_spawn (&task, NULL, make_newcomer, &d->ns[i]), 0);
+		claim_eq (goad_join (task), 0);
+	}
+}
+
+Test (feedback, a_newcomer_beside_an_endless_loop, .timeout = 60)
+{
+	static struct delays on, off;
+	double ratio;
+
+	run_with (newcomers, &on, (struct setting){ 1, 0, ON, 0 });
+	run_with (newcomers, &off, (struct setting){ 1, 0, OFF, 0 });
+	cr_expect_geq (median (&off), Q - Q / 16, "%.3f ms", (double) median (&off) / 1e6);
+	ratio = (double) median (&off) / (double) median (&on);
+	cr_expect_gt (ratio, 4, "after %.3f ms, and %.3f without feedback", (double) median (&on) / 1e6,
+	              (double) median (&off) / 1e6);
+}
+
+/* What the loop has run before the newcomer came counts, so only where it comes at once is
+ * the granularity what it waits for at least. */
+Test (feedback, no_run_is_broken_off_before_the_granularity, .timeout = 60)
+{
+	static struct delays d;
+
+	run_with (newcomers, &d, (struct setting){ 1, 0, ON, 4 * GOAD_MS });
+	median (&d);
+	cr_expect_geq (d.ns[0], 4 * GOAD_MS - 200 * GOAD_US, "%.3f ms", (double) d.ns[0] / 1e6);
+	cr_expect_leq (median (&d), Q - GOAD_MS, "%.3f ms", (double) median (&d) / 1e6);
+}
+
+/* Hogs and a flood of fresh work want the same P. */
+
+struct contest {
+	uint64_t child_ns;
+	uint64_t elapsed, hogs, host;
+	_Atomic uint64_t children;
+};
+
+static void child (void *arg)
+{
+	struct contest *c = arg;
+
+	spin_for (c->child_ns);
+	atomic_fetch_add (&c->children, 1);
+}
+
+/* Each child is new, and each end wakes who has made it. */
+static void flood (void *arg)
+{
+	goad_task_t *task;
+
+	while (!atomic_load (&stop)) {
+		claim_eq (goad_spawn (&task, NULL, child, arg), 0);
+		claim_eq (goad_join (task), 0);
+	}
+}
+
+static void contend (void *arg)
+{
+	struct contest *c = arg;
+	goad_task_t *task[2];
+	uint64_t start, cpu, host;
+
+	start_hogs (2);
+	for (int i = 0; i < 2; i++)
+		claim_eq (goad_spawn (&task[i], NULL, flood, c), 0);
+	goad_sleep (100 * GOAD_MS);
+	start = goad_now ();
+	cpu = hogs_cpu (2);
+	host = host_delay_ns ();
+	goad_sleep (GOAD_S);
+	c->hogs = hogs_cpu (2) - cpu;
+	c->elapsed = goad_now () - start;
+	c->host = host_delay_ns () - host;
+	end_hogs (2);
+	for (int i = 0; i < 2; i++)
+		claim_eq (goad_join (task[i]), 0);
+}
+
+static void expect_shared (uint64_t child_ns)
+{
+	struct contest c = { .child_ns = child_ns };
+	goad_stats_t s = run_with (contend, &c, (struct setting){ 1, 0, ON, 0 });
+	double share = (double) c.hogs / (double) c.elapsed;
+	double host = (double) c.host / (double) c.elapsed;
+
+	if (host > 0.3)
+		cr_skip ("inconclusive: the host took %.0f%%", 100 * host);
+	cr_expect_geq (share, 0.45, "the hogs had %.3f, host %.3f", share, host);
+	cr_expect_leq (share, 0.85 + host, "the hogs had %.3f, host %.3f", share, host);
+	/* one wake-up preemption in 200 us, and each slice's end */
+	cr_expect_leq (s.preempt_fresh, s.slices + c.elapsed / (200 * GOAD_US) * 12 / 10, "%llu",
+	               (unsigned long long) s.preempt_fresh);
+}
+
+Test (feedback, a_flood_of_short_ones_leaves_hogs_their_share, .timeout = 30)
+{
+	expect_shared (20 * GOAD_US);
+}
+
+Test (feedback, so_does_one_of_longer_ones, .timeout = 30)
+{
+	expect_shared (GOAD_MS);
+}
+
+/* It blocks just before the quantum ends, to be fresh again. */
+Test (feedback, who_pretends_to_be_fresh_gets_no_more, .timeout = 30)
+{
+	expect_shared (9 * GOAD_MS);
+}
+
+/* Hogs that fresh work breaks off have their turns, whole and one after the other. */
+
+static _Atomic int last_turn;
+static _Atomic uint64_t turns;
+
+static void hog_with_turns (void *arg)
+{
+	int me = (int) (intptr_t) arg;
+
+	while (!atomic_load_explicit (&stop, memory_order_relaxed))
+		if (atomic_load_explicit (&last_turn, memory_order_relaxed) != me) {
+			atomic_store (&last_turn, me);
+			atomic_fetch_add (&turns, 1);
+		}
+}
+
+struct turns {
+	double cpu[4];
+	uint64_t elapsed, turns;
+};
+
+static void take_turns (void *arg)
+{
+	struct turns *t = arg;
+	goad_task_t *task[4];
+	uint64_t start;
+
+	atomic_store (&stop, 0);
+	for (int i = 0; i < 4; i++)
+		claim_eq (goad_spawn (&task[i], NULL, hog_with_turns, (void *) (intptr_t) (i + 1)), 0);
+	goad_sleep (50 * GOAD_MS);
+	atomic_store (&turns, 0);
+	start = goad_now ();
+	while (goad_now () - start < 2 * GOAD_S)
+		goad_sleep (GOAD_MS);
+	t->elapsed = goad_now () - start;
+	t->turns = atomic_load (&turns);
+	for (int i = 0; i < 4; i++) {
+		goad_task_stats_t ts = { .cpu_ns = 0 };
+		claim_eq (goad_task_stats (task[i], &ts), 0);
+		t->cpu[i] = (double) ts.cpu_ns;
+	}
+	atomic_store (&stop, 1);
+	for (int i = 0; i < 4; i++)
+		claim_eq (goad_join (task[i]), 0);
+}
+
+Test (feedback, hogs_keep_whole_quanta_among_themselves, .timeout = 30)
+{
+	struct turns t = { .turns = 0 };
+
+	run_with (take_turns, &t, (struct setting){ 1, 0, ON, 0 });
+	cr_expect_geq (jain (t.cpu, 4), 0.99, "Jain's index %.4f", jain (t.cpu, 4));
+	cr_expect_leq (t.turns, t.elapsed / Q * 3 / 2, "%llu turns in %.2f s",
+	               (unsigned long long) t.turns, (double) t.elapsed / 1e9);
+}
+
+/* A loop of yields beside hogs: it gets the P again and again, and they have most of it. */
+static void yield_beside_hogs (void *arg)
+{
+	uint64_t *most = arg;
+	uint64_t before, cpu;
+
+	start_hogs (2);
+	goad_sleep (50 * GOAD_MS);
+	before = goad_now ();
+	cpu = hogs_cpu (2);
+	for (int i = 0; i < 20; i++)
+		goad_yield ();
+	most[0] = hogs_cpu (2) - cpu;
+	most[1] = goad_now () - before;
+	end_hogs (2);
+}
+
+Test (feedback, who_yields_lets_hogs_run, .timeout = 30)
+{
+	uint64_t had[2];
+
+	run_with (yield_beside_hogs, had, (struct setting){ 1, 0, ON, 0 });
+	cr_expect_geq (had[0], 10 * Q, "the hogs had %.2f ms", (double) had[0] / 1e6);
+	cr_expect_leq (had[1], GOAD_S, "twenty yields took %.2f ms", (double) had[1] / 1e6);
+}
