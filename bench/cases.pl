@@ -102,6 +102,26 @@ for my $procs (1, 2) {
 	}
 }
 
+for my $hogs (2, 4) {
+	push @cases, {
+		id => "tick-2p-$hogs", program => 'tick', all => "--procs 2 --hogs $hogs",
+		quick => { all => '--time 500ms' },
+		metrics => [
+			['late_p50', '<=0.1', '<=0.035'], ['late_p99', '<=0.5', '<=0.1'],
+			['late_max', '<=5', '<=1'], ['ticks'],
+		],
+	};
+}
+
+push @cases, {
+	id => 'bimodal-2p', program => 'bimodal', all => '--procs 2',
+	quick => { all => '--time 500ms' },
+	metrics => [
+		['short_p50', '<=0.2', '<=0.05'], ['short_p99', '<=2', '<=0.6'],
+		['short_p999', '<=4', '<=1'], ['short_max'], ['long_p50'], ['long_p99'],
+	],
+};
+
 push @cases, {
 	id => 'endless-1p', program => 'endless', all => '--procs 1',
 	quick => { all => '--count 10' },

@@ -3,6 +3,7 @@
 # `make bench` builds the first and runs bench/run, which builds the twins and takes BENCH_FLAGS.
 bench_goad = \
 	%D%/blocked \
+	%D%/bimodal \
 	%D%/endless \
 	%D%/fairness \
 	%D%/parked \
@@ -14,6 +15,7 @@ bench_goad = \
 	%D%/yield
 EXTRA_PROGRAMS += $(bench_goad)
 %C%_blocked_LDADD = $(BENCH)
+%C%_bimodal_LDADD = $(BENCH)
 %C%_endless_LDADD = $(BENCH)
 %C%_fairness_LDADD = $(BENCH)
 %C%_parked_LDADD = $(BENCH)
@@ -30,6 +32,7 @@ bench: $(bench_goad)
 
 dist_noinst_HEADERS += \
 	%D%/bench.h \
+	%D%/bimodal.h \
 	%D%/options.h \
 	%D%/runtime.h \
 	%D%/samples.h \
@@ -38,6 +41,7 @@ dist_noinst_SCRIPTS += %D%/run
 EXTRA_DIST += \
 	%D%/cases.pl \
 	%D%/pthread/blocked.c \
+	%D%/pthread/bimodal.c \
 	%D%/pthread/endless.c \
 	%D%/pthread/fairness.c \
 	%D%/pthread/parked.c \
@@ -48,6 +52,7 @@ EXTRA_DIST += \
 	%D%/pthread/timer.c \
 	%D%/pthread/yield.c \
 	%D%/go/blocked.go \
+	%D%/go/bimodal.go \
 	%D%/go/endless.go \
 	%D%/go/fairness.go \
 	%D%/go/parked.go \

@@ -9,8 +9,9 @@
  * What is known of a P's future?  A hog goes on, and so does who has run for the
  * granularity: then nothing happens until fresh work comes, and the alarm for it is set.
  * One that has just begun will most probably be gone soon, and to be told of all that
- * such Ps queue would be worse than to look again: after the granularity, and then after
- * twice as long each time, up to the shortest quantum, until all have settled.
+ * such Ps queue would be worse than to look again: when it will have run for the
+ * granularity, and, if by then another has begun, after ever longer pauses, up to the
+ * shortest quantum.
  */
 #include "sysmon/internal.h"
 
@@ -29,7 +30,8 @@ static void begin (struct sysmon *s)
 		f->granularity = s->ops->granularity (s->rt);
 	if (f->granularity == 0)
 		return;
-	f->pause = sysmon__max (pause, f->granularity);
+	f->pause = pause;
+	f->settles = SYSMON_NEVER;
 	f->armed = armed && s->ops->fresh_armed (s->rt);
 	f->fired = armed && !f->armed;
 	f->crowd = s->ops->crowd (s->rt);
@@ -66,6 +68,13 @@ static bool needs_help (struct sysmon *s, struct sysmon_run *r, const struct sys
 	return v->queued && s->now - r->queued >= s->fresh.granularity / 4;
 }
 
+/* A run that may be gone soon; by then it is known. */
+static void unsettled (struct sysmon *s, uint64_t until)
+{
+	s->fresh.young = true;
+	s->fresh.settles = sysmon__min (s->fresh.settles, until);
+}
+
 static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
 {
 	struct sysmon_fresh *f = &s->fresh;
@@ -78,7 +87,7 @@ static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
 	if (f->granularity == 0)
 		return SYSMON_NEVER;
 	if (!v->running) {
-		f->young = true;
+		unsettled (s, sysmon__add (s->now, f->granularity));
 		return SYSMON_NEVER;
 	}
 	due = hog ? v->spare : sysmon__add (v->since, f->granularity);
@@ -86,7 +95,7 @@ static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
 	if (old)
 		f->old = true;
 	else
-		f->young = true;
+		unsettled (s, due);
 	if (needs_help (s, r, v, old))
 		f->needs++;
 	if (!v->preemptible || (v->requested && r->asked != v->tick))
@@ -125,7 +134,7 @@ static uint64_t make_room (struct sysmon *s)
 	uint64_t until = sysmon__add (s->now, MS);
 	int p;
 
-	f->pause = f->granularity;
+	f->pause = 0;
 	while (f->needs > 0 && (p = oldest (s)) >= 0)
 		if (ask (s, p)) {
 			f->needs--;
@@ -137,10 +146,22 @@ static uint64_t make_room (struct sysmon *s)
 	return until;
 }
 
+/* Something has not settled, or an alarm was for nothing. */
+static uint64_t look_again (struct sysmon *s)
+{
+	struct sysmon_fresh *f = &s->fresh;
+	uint64_t until = sysmon__add (s->now, f->pause);
+	uint64_t most = sysmon__max (s->shortest, f->granularity);
+
+	f->pause = f->pause ? sysmon__min (2 * f->pause, most) : f->granularity;
+	if (!f->young)
+		f->settles = sysmon__add (s->now, f->granularity);
+	return sysmon__max (until, f->settles);
+}
+
 static uint64_t end (struct sysmon *s)
 {
 	struct sysmon_fresh *f = &s->fresh;
-	uint64_t until;
 
 	if (f->granularity == 0)
 		return SYSMON_NEVER;
@@ -151,12 +172,9 @@ static uint64_t end (struct sysmon *s)
 	f->needs += s->ops->fresh_global (s->rt);
 	if (f->needs > 0)
 		return make_room (s);
-	if (f->young || f->fired || f->crowd == SYSMON_FRESH_WAITS) {
-		until = sysmon__add (s->now, f->pause);
-		f->pause = sysmon__min (2 * f->pause, sysmon__max (s->shortest, f->granularity));
-		return until;
-	}
-	f->pause = f->granularity;
+	if (f->young || f->fired || f->crowd == SYSMON_FRESH_WAITS)
+		return look_again (s);
+	f->pause = 0;
 	f->want = true;
 	return SYSMON_NEVER;
 }

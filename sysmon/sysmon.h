@@ -142,8 +142,9 @@ struct sysmon_run {
 /* ... and of all, most of it for one look. */
 struct sysmon_fresh {
 	uint64_t granularity;
-	uint64_t pause; /* to the next look, while runs have not settled */
-	unsigned needs; /* how many want a P                             */
+	uint64_t pause;   /* before the next look, while runs have not settled */
+	uint64_t settles; /* when the first of those will have                  */
+	unsigned needs;   /* how many want a P                                  */
 	enum sysmon_crowd crowd;
 	bool hogs_wait;
 	bool old, young; /* some run has settled; has not                 */

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -376,6 +377,10 @@ struct sched_attr_v0 {
 static void ask_short_slice (void)
 {
 	struct sched_attr_v0 a = { .size = sizeof a, .policy = SCHED_OTHER, .runtime = SHORT_SLICE };
+
+	/* The program may have been started with another than 0: Ms that are nicer than sysmon
+	 * are no harm, but it would get no CPU beside Ms that are less so. */
+	a.nice = getpriority (PRIO_PROCESS, 0);
 
 	if (!goad__env_flag ("GOAD_NO_SHORT_SLICE"))
 		goad__syscall3 (SYS_sched_setattr, 0, (long) &a, 0);

@@ -230,17 +230,17 @@ static void contend (void *arg)
 		claim_eq (goad_join (task[i]), 0);
 }
 
-static void expect_shared (uint64_t child_ns)
+static void expect_shared (uint64_t child_ns, double least)
 {
 	struct contest c = { .child_ns = child_ns };
 	goad_stats_t s = run_with (contend, &c, (struct setting){ 1, 0, ON, 0 });
 	double share = (double) c.hogs / (double) c.elapsed;
 	double host = (double) c.host / (double) c.elapsed;
 
-	if (host > 0.3)
+	if ((share < least || share > 0.85) && host > 0.3)
 		cr_skip ("inconclusive: the host took %.0f%%", 100 * host);
-	cr_expect_geq (share, 0.45, "the hogs had %.3f, host %.3f", share, host);
-	cr_expect_leq (share, 0.85 + host, "the hogs had %.3f, host %.3f", share, host);
+	cr_expect_geq (share, least, "the hogs had %.3f, host %.3f", share, host);
+	cr_expect_leq (share, 0.85, "the hogs had %.3f, host %.3f", share, host);
 	/* one wake-up preemption in 200 us, and each slice's end */
 	cr_expect_leq (s.preempt_fresh, s.slices + c.elapsed / (200 * GOAD_US) * 12 / 10, "%llu",
 	               (unsigned long long) s.preempt_fresh);
@@ -248,18 +248,19 @@ static void expect_shared (uint64_t child_ns)
 
 Test (feedback, a_flood_of_short_ones_leaves_hogs_their_share, .timeout = 30)
 {
-	expect_shared (20 * GOAD_US);
+	expect_shared (20 * GOAD_US, 0.45);
 }
 
 Test (feedback, so_does_one_of_longer_ones, .timeout = 30)
 {
-	expect_shared (GOAD_MS);
+	expect_shared (GOAD_MS, 0.45);
 }
 
-/* It blocks just before the quantum ends, to be fresh again. */
+/* It blocks just before the quantum ends, to be fresh again; when it is the hogs' turn it
+ * becomes one of four.  Were it let run, the hogs would have a tenth. */
 Test (feedback, who_pretends_to_be_fresh_gets_no_more, .timeout = 30)
 {
-	expect_shared (9 * GOAD_MS);
+	expect_shared (9 * GOAD_MS, 0.35);
 }
 
 /* Hogs that fresh work breaks off have their turns, whole and one after the other. */

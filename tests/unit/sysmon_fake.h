@@ -36,7 +36,7 @@ struct fake {
 	bool stop;
 	bool honour; /* a request is honoured at once */
 	uint64_t timer, timer_ran;
-	int timer_queues; /* what the timer makes runnable */
+	int timer_queues;     /* what the timer makes runnable */
 	uint64_t granularity; /* 0: no feedback */
 	unsigned fresh;       /* in the global queue, where feedback is on */
 	bool hogs, fresh_armed;
