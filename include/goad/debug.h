@@ -42,11 +42,11 @@ typedef struct goad_stats {
 	uint64_t sysmon_cpu_ns;            /* CPU time that sysmon itself has used                */
 	uint64_t signals_sent;             /* preemption signals                                  */
 	uint64_t threads_max;              /* most Ms at a time                                   */
-	uint64_t slices;                   /* slices ended by preemption, ...                     */
+	uint64_t slices;                   /* slices ended by preemption when they were over, ... */
 	uint64_t slice_ns;                 /* ... and the sum of their lengths                    */
 	uint64_t overshoot_p50_ns;         /* of those slices: time beyond the quantum            */
 	uint64_t overshoot_p99_ns;         /* (within 1/8 of the value)                           */
-	uint64_t preempt_fresh;            /* preemptions for a coroutine that was new or woken   */
+	uint64_t preempt_fresh;            /* preemptions before that, for who was new or woken   */
 	uint64_t reserved[13];
 } goad_stats_t;
 

@@ -235,8 +235,8 @@ __attribute__ ((always_inline)) static inline bool yield_alone (struct m *m, str
 	struct g *next;
 
 	if (p->stamp_skips < 2 || p->picks < 2 || p->run_since != t || !goad__sched.alone ||
-	    atomic_load_explicit (&p->runnext, memory_order_relaxed) || g->bound ||
-	    atomic_load_explicit (&p->request, memory_order_relaxed) == tick)
+	    goad__hog_runs (p) || atomic_load_explicit (&p->runnext, memory_order_relaxed) ||
+	    g->bound || atomic_load_explicit (&p->request, memory_order_relaxed) == tick)
 		return false;
 	next = goad__runq_turn_alone (&p->runq, g);
 	if (!next)

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *const variables[] = { "GOAD_PROCS",   "GOAD_MAX_THREADS", "GOAD_STACK_SIZE",
-	                                     "GOAD_QUANTUM", "GOAD_PREEMPT",     "GOAD_SIGNAL",
-	                                     "GOAD_SEED" };
+static const char *const variables[] = {
+	"GOAD_PROCS",  "GOAD_MAX_THREADS", "GOAD_STACK_SIZE", "GOAD_QUANTUM",        "GOAD_PREEMPT",
+	"GOAD_SIGNAL", "GOAD_SEED",        "GOAD_FEEDBACK",   "GOAD_MIN_GRANULARITY"
+};
 
 static void clean_environment (void)
 {
@@ -67,6 +68,9 @@ Test (config, environment, .init = clean_environment)
 	cr_expect_eq (config_with ("GOAD_STACK_SIZE", "64K").stack_size, 65536);
 	cr_expect_eq (config_with ("GOAD_STACK_SIZE", "8M").stack_size, 8 << 20);
 	cr_expect_eq (config_with ("GOAD_STACK_SIZE", "1G").stack_size, 1 << 30);
+	cr_expect_eq (config_with ("GOAD_FEEDBACK", "off").flags, GOAD_F_NO_FEEDBACK);
+	cr_expect_eq (config_with ("GOAD_FEEDBACK", "on").flags, 0);
+	cr_expect_eq (config_with ("GOAD_MIN_GRANULARITY", "1ms").min_granularity_ns, GOAD_MS);
 	cr_expect_eq (config_with ("GOAD_QUANTUM", "10ms").quantum_ns, 10 * GOAD_MS);
 	cr_expect_eq (config_with ("GOAD_QUANTUM", "250us").quantum_ns, 250 * GOAD_US);
 	cr_expect_eq (config_with ("GOAD_QUANTUM", "50us").quantum_ns, 50 * GOAD_US);
@@ -129,6 +133,7 @@ Test (config, bad_values_are_named, .timeout = 60, .init = clean_environment)
 		{ "GOAD_STACK_SIZE", "1K" },     { "GOAD_STACK_SIZE", "2G" },
 		{ "GOAD_STACK_SIZE", "64Q" },    { "GOAD_STACK_SIZE", "-64K" },
 		{ "GOAD_STACK_SIZE", "99999999999G" },
+		{ "GOAD_FEEDBACK", "1" },        { "GOAD_MIN_GRANULARITY", "9us" },
 		{ "GOAD_QUANTUM", "abc" },       { "GOAD_QUANTUM", "10us" },
 		{ "GOAD_QUANTUM", "2s" },        { "GOAD_QUANTUM", "-10ms" },
 		{ "GOAD_QUANTUM", "10parsecs" }, { "GOAD_QUANTUM", "99999999999999999999s" },

@@ -201,7 +201,7 @@ Test (stats, the_sums_agree, .timeout = 20)
 	cr_expect_geq (s.signals_sent, s.preempt_yielded + s.preempt_handed_off);
 	cr_expect_geq (s.switches, sums.slices);
 	cr_expect_eq (s.spawned, HOGS + 1);
-	cr_expect_eq (s.slices, s.preempt_yielded + s.preempt_handed_off);
+	cr_expect_eq (s.slices + s.preempt_fresh, s.preempt_yielded + s.preempt_handed_off);
 	cr_expect_geq (s.slice_ns, s.slices * GOAD_MS / 2);
 	cr_expect_leq (s.overshoot_p50_ns, s.overshoot_p99_ns);
 	cr_expect_gt (s.runnable_wait_max_ns, 0);
