@@ -7,6 +7,9 @@ dist_man_MANS += \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \
 	%D%/man/goad_after.3 \
+	%D%/man/goad_block.3 \
+	%D%/man/goad_block_begin.3 \
+	%D%/man/goad_block_end.3 \
 	%D%/man/goad_config_init.3 \
 	%D%/man/goad_count.3 \
 	%D%/man/goad_detach.3 \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
+	%D%/blocked.c \
 	%D%/fresh.c \
 	%D%/internal.h \
 	%D%/loop.c \

@@ -33,6 +33,8 @@ struct sysmon_view {
 	bool preemptible; /* false: nothing can end this slice but itself                        */
 	bool requested;   /* this tick has a request pending already                             */
 	bool armed;       /* the alarm set by arm () has not gone off                            */
+	bool blocked;     /* its coroutine has said that it blocks, and the P is still with it   */
+	uint64_t blocked_since; /* ns, when that began; names this block                         */
 
 	/* for fresh work; not looked at where there is no granularity () */
 	uint64_t since; /* ns, when the coroutine that is on it was put there                    */
@@ -60,8 +62,9 @@ struct sysmon_ops {
 	uint64_t (*quantum) (void *rt); /* the shortest that a slice which begins now can have   */
 	void (*observe) (void *rt, int p, struct sysmon_view *v);
 
-	/* Somebody waits for a P, and p could serve it: p's queue, the global one, a due timer.
-	 * Whatever turns this from false to true must set off p's alarm. */
+	/* Somebody waits for a P, and p could serve it: p's queue, the global one, a due timer;
+	 * any queue if p is blocked.  Whatever turns this from false to true must set off p's
+	 * alarm. */
 	bool (*waiting) (void *rt, int p);
 
 	/* Sets or clears p's alarm: sysmon is to be woken, once, when something is queued that
@@ -91,6 +94,12 @@ struct sysmon_ops {
 	/* The alarm for it: sysmon is to be woken, once, when crowd () gets worse. */
 	void (*arm_fresh) (void *rt, bool on);
 	bool (*fresh_armed) (void *rt);
+	/* Somebody waits anywhere, and no P is idle.  Asked only about blocked ones. */
+	bool (*backlog) (void *rt);
+
+	/* Takes p from the block that began at since, and gives it to another thread.
+	 * 0: done; -ESTALE: the block is over; -EAGAIN: there is no thread for it. */
+	int (*retake) (void *rt, int p, uint64_t since);
 
 	uint64_t (*next_timer) (void *rt); /* SYSMON_NEVER: none */
 	void (*run_timers) (void *rt, uint64_t now);
@@ -117,6 +126,7 @@ struct sysmon_counts {
 	_Atomic uint64_t alarms;       /* alarms gone off                                     */
 	_Atomic uint64_t false_alarms; /* ... at a due slice, and nobody waited any more      */
 	_Atomic uint64_t fresh;        /* runs asked to end for fresh work                    */
+	_Atomic uint64_t retaken;      /* Ps taken from announced blocks                      */
 };
 
 /* What the slice policy remembers of a P. */
@@ -151,6 +161,15 @@ struct sysmon_fresh {
 	bool armed, fired, want;
 };
 
+/* What the blocked policy remembers of a P. */
+struct sysmon_blocked {
+	uint64_t since;   /* the block that the next two are about        */
+	uint64_t again;   /* do not try before                            */
+	uint64_t backoff; /* the pause before that                        */
+	uint64_t rearm;   /* do not set the alarm before                  */
+	bool known;       /* since is valid                               */
+};
+
 /* A P, with a member for each policy that keeps state. */
 struct sysmon_proc {
 	bool armed; /* its alarm was set when last seen            */
@@ -159,6 +178,7 @@ struct sysmon_proc {
 	int want;   /* what this look's policies want of the alarm */
 	struct sysmon_slice slice;
 	struct sysmon_run run;
+	struct sysmon_blocked blocked;
 };
 
 struct sysmon {

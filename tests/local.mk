@@ -35,6 +35,7 @@ unit_tests = \
 	%D%/unit/stack_guard \
 	%D%/unit/stack_pool \
 	%D%/unit/stack_trim \
+	%D%/unit/sysmon_blocked \
 	%D%/unit/sysmon_fresh \
 	%D%/unit/sysmon_loop \
 	%D%/unit/sysmon_sim \
@@ -58,6 +59,7 @@ unit_helpers = \
 %C%_unit_stack_guard_LDADD = $(UNIT)
 %C%_unit_stack_pool_LDADD = $(UNIT)
 %C%_unit_stack_trim_LDADD = $(UNIT)
+%C%_unit_sysmon_blocked_LDADD = $(UNIT)
 %C%_unit_sysmon_fresh_LDADD = $(UNIT)
 %C%_unit_sysmon_loop_LDADD = $(UNIT)
 %C%_unit_sysmon_sim_LDADD = $(UNIT)
@@ -77,6 +79,7 @@ unit_objects = \
 %C%_unit_so_second_la_LDFLAGS = $(so_flags)
 
 api_tests = \
+	%D%/api/block \
 	%D%/api/config \
 	%D%/api/disable \
 	%D%/api/end \
@@ -91,6 +94,7 @@ api_tests = \
 	%D%/api/timer_load \
 	%D%/api/weights
 api_helpers =
+%C%_api_block_LDADD = $(API)
 %C%_api_config_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)

@@ -168,6 +168,20 @@ size_t goad_count (void);
 void goad_preempt_disable (void);
 void goad_preempt_enable (void);
 
+/* Between the two the calling coroutine may block in the kernel, and does not hold its
+ * P up: a call that is over soon keeps it, and from one that lasts it is taken when
+ * somebody waits.  goad_block_end waits for a P then, so it may switch, and the
+ * coroutine may go on on another thread; in between it stays on one.  They nest.  A
+ * call into goad in between that parks or yields ends the section: it takes a P again,
+ * and the goad_block_end that belongs to it does nothing more.  Outside a coroutine
+ * both do nothing, and so does an end without its begin. */
+void goad_block_begin (void);
+void goad_block_end (void);
+
+/* Calls fn (arg) between the two, for a call that is known to last: the P is given away
+ * at once.  Outside a coroutine fn is called and no more.  -EINVAL: fn is NULL. */
+int goad_block (void (*fn) (void *arg), void *arg);
+
 /* What kind of code an object of this process is, for GOAD_PREEMPT_AUTO. */
 enum {
 	GOAD_MODULE_AUTO = 0,    /* decided by looking at it                                 */

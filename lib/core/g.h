@@ -10,7 +10,8 @@
  *	RUNNING   owned by the M whose `curg` it is; that M has a P
  *	WAITING   parked; owned by whatever it waits on, which will call goad__ready
  *	          exactly once.  Its stack is nobody's
- *	SYSCALL   in the kernel, announced or found there; its M runs without a P
+ *	SYSCALL   in the kernel, announced or found there; still curg of its M, which runs
+ *	          without a P (sched/block.c)
  *	DEAD      ended; owned by the joiner if there is one
  *
  * RUNNING becomes RUNNABLE, WAITING or DEAD only after its registers are saved, that
@@ -61,6 +62,7 @@ struct g {
 	uint8_t locked;       /* goad_lock_thread's count: bound stays between slices       */
 	uint8_t in_handler;   /* handed off inside the signal handler                       */
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
+	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */
 
 	/* fairq: place in the heap of preempted coroutines */
 	uint64_t vruntime;

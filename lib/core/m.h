@@ -16,13 +16,15 @@
 
 /* What is to be done with the coroutine that was switched away from, by whoever
  * runs next on this M: it may be seen by others only when its registers are saved. */
-enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_EXIT, AFTER_PREEMPT };
+enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_EXIT, AFTER_PREEMPT, AFTER_BLOCK };
 
 /* Decides on the next stack whether the park stands; false: it runs again. */
 typedef bool goad__commit_fn (struct g *g, void *arg);
 
 struct m {
 	struct p *p;    /* NULL: none; only this M writes it */
+	uint32_t slow;  /* not 0: its coroutine has no P (goad__need_p) */
+	struct p *oldp; /* left attached at goad_block_begin; see p->blocked_m */
 	struct g *curg; /* NULL: on g0 */
 	void *g0_sp;    /* g0's context while a coroutine runs */
 	enum after after;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* core/p.h - P: a processor, the right to run coroutines
  *
- * A P is owned by the M that has it in m->p, or is on the idle list.  All fields are
- * the owner's unless said otherwise.
+ * A P is owned by the M that has it in m->p, or is on the idle list, or is attached to
+ * an M in an announced block (blocked_m); then it is his who sets that back to NULL.
+ * All fields are the owner's unless said otherwise.
  */
 #ifndef GOAD_CORE_P_H
 #define GOAD_CORE_P_H
@@ -12,7 +13,7 @@
 
 struct m;
 
-enum p_state { P_IDLE, P_RUNNING };
+enum p_state { P_IDLE, P_RUNNING, P_SYSCALL };
 
 struct p {
 	int id;
@@ -34,6 +35,12 @@ struct p {
 	_Atomic uint32_t state;         /* enum p_state */
 	_Atomic int tid;                /* of the M that has it */
 	_Atomic (struct m *) m;
+
+	/* [ord:block] an announced block: that M's coroutine may be in the kernel, and anybody
+	 * may have the P who makes this NULL by compare-and-swap.  It names the M and not only
+	 * a state: else an M that comes back late could take the P out of another's block. */
+	_Atomic (struct m *) blocked_m;
+	_Atomic uint64_t blocked_at; /* when the block began */
 
 	/* the clock, read seldom: see sched/account.h */
 	uint64_t stamp;

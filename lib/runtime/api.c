@@ -202,6 +202,32 @@ GOAD__API size_t goad_count (void)
 	return goad__running () ? goad__alive () : 0;
 }
 
+GOAD__API void goad_block_begin (void)
+{
+	if (goad__g ())
+		goad__block_begin ();
+}
+
+GOAD__API void goad_block_end (void)
+{
+	if (goad__g ())
+		goad__block_end ();
+}
+
+GOAD__API int goad_block (void (*fn) (void *), void *arg)
+{
+	if (!fn)
+		return -EINVAL;
+	if (!goad__g ()) {
+		fn (arg);
+		return 0;
+	}
+	goad__block_begin_now ();
+	fn (arg);
+	goad__block_end ();
+	return 0;
+}
+
 /* Outside a coroutine nothing is preempted; it is only counted, to find an enable
  * without its disable. */
 static __thread unsigned outside;

@@ -3,6 +3,7 @@
  *
  *	each coroutine is in one place: RUNNABLE in one queue, WAITING, DEAD or IDLE in none
  *	nobody is RUNNING: the coroutine, the M and the P would have to name each other
+ *	who is blocked in the kernel is counted
  *	the lists are as long as their counts say, and the heap of the preempted is one
  *	spawned less ended is what is alive
  *
@@ -30,7 +31,7 @@ static _Atomic uint64_t checks;
 static struct {
 	uint32_t round;
 	uint64_t next; /* when the next check by itself may be */
-	uint64_t queued, alive, strays, dead;
+	uint64_t queued, alive, strays, dead, blocked;
 	const struct g *stray; /* one of them, what it was, and since when */
 	uint64_t stray_id, stray_slices, stray_since;
 	bool stray_seen;
@@ -123,7 +124,8 @@ static void threads (void)
 	uint32_t n = 0;
 
 	for (const struct m *m = s->allm; m && n <= s->nm; m = m->all_next, n++)
-		wrong (m->p || m->curg, "all Ps are idle, but M%d has one, or a coroutine", m->id);
+		wrong (m->p || (m->curg && goad__g_state (m->curg) != G_SYSCALL),
+		       "all Ps are idle, but M%d has one, or a coroutine that is not blocked", m->id);
 	wrong (n != s->nm, "%u or more threads, not %u", n, s->nm);
 	wrong (s->nm_held, "all Ps are idle, but %u Ms wait with a coroutine of theirs", s->nm_held);
 }
@@ -161,8 +163,11 @@ static void look_at (struct slot slot)
 	case G_WAITING:
 		w.alive++;
 		break;
-	case G_RUNNING:
 	case G_SYSCALL:
+		w.alive++;
+		w.blocked++;
+		break;
+	case G_RUNNING:
 	default:
 		wrong (true, "all Ps are idle, but coroutine %lu is %s", (unsigned long) g->id,
 		       goad__g_state_name (goad__g_state (g)));
@@ -176,12 +181,15 @@ static void everybody (void)
 
 	if (++w.round == 0)
 		w.round = 1; /* 0: never seen */
-	w.queued = w.alive = w.strays = w.dead = 0;
+	w.queued = w.alive = w.strays = w.dead = w.blocked = 0;
 	w.stray_seen = false;
 	global_queues ();
 	goad__slab_each_taken (look_at);
 	if (!w.stray_seen && w.strays == 0)
 		w.stray = NULL;
+	wrong ((int64_t) w.blocked != goad__sched.nblocked,
+	       "%lu coroutines are blocked without a P, the counter says %d", (unsigned long) w.blocked,
+	       goad__sched.nblocked);
 	/* A foreign spawn counts itself after it made its coroutine, a foreign end never is. */
 	said = goad__alive ();
 	wrong (w.alive < said || w.alive > said + w.strays,

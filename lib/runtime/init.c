@@ -52,6 +52,8 @@ static void reset (void)
 	s->nm_max = s->nm_held = 0; /* apart: clang 14 gives no atomic's value to what is none */
 	s->limit_told = s->deadlocked = false;
 	s->foreign_spawned = s->foreign_ended = 0;
+	s->nblocked = 0;
+	s->n_blocked_announced = 0;
 	s->next_id = 1;
 	s->done = s->drained = 0;
 	s->sysmon_armed = s->own_modes = 0;

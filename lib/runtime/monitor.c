@@ -139,12 +139,24 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 	v->turn = goad__hog_turn_at (p);
 	v->queued = goad__runq_len (&p->runq) > 0;
 	v->next = atomic_load_explicit (&p->runnext, memory_order_relaxed) != NULL;
+	v->blocked = atomic_load_explicit (&p->blocked_m, memory_order_acquire) != NULL;
+	v->blocked_since = atomic_load_explicit (&p->blocked_at, memory_order_relaxed);
+}
+
+static bool op_backlog (void *rt)
+{
+	(void) rt;
+	return atomic_load_explicit (&goad__sched.npidle, memory_order_relaxed) == 0 &&
+	       goad__work_somewhere ();
 }
 
 static bool op_waiting (void *rt, int i)
 {
-	(void) rt;
-	return goad__someone_waits (&goad__sched.p[i]);
+	struct p *p = &goad__sched.p[i];
+
+	if (goad__someone_waits (p))
+		return true;
+	return atomic_load_explicit (&p->blocked_m, memory_order_relaxed) && op_backlog (rt);
 }
 
 /* One flag for all: whoever queues work rings once.  [ord:sysmon-alarm] the flag comes
@@ -304,6 +316,27 @@ static int op_prepare (void *rt, int i)
 	return 0;
 }
 
+/* There is one, or it can be made; seen without the lock, so only almost. */
+static bool thread_to_be_had (void)
+{
+	struct sched *s = &goad__sched;
+
+	return s->nmidle > 0 || s->nm_held > 0 || s->nm + s->nm_starting < (uint32_t) s->max_threads;
+}
+
+static int op_retake (void *rt, int i, uint64_t since)
+{
+	struct p *p = &goad__sched.p[i];
+	struct m *m = atomic_load_explicit (&p->blocked_m, memory_order_acquire); /* [ord:block] */
+	(void) rt;
+
+	if (!m || atomic_load_explicit (&p->blocked_at, memory_order_relaxed) != since)
+		return -ESTALE;
+	if (!thread_to_be_had ())
+		return -EAGAIN;
+	return goad__block_retake (p, m) ? 0 : -ESTALE;
+}
+
 static int op_preempt (void *rt, int i, uint64_t tick)
 {
 	(void) rt;
@@ -358,6 +391,8 @@ static const struct sysmon_ops ops = {
 	.preempt_fresh = op_preempt_fresh,
 	.arm_fresh = op_arm_fresh,
 	.fresh_armed = op_fresh_armed,
+	.backlog = op_backlog,
+	.retake = op_retake,
 	.next_timer = op_next_timer,
 	.run_timers = op_run_timers,
 	.housekeep = op_housekeep,

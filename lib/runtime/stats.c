@@ -52,6 +52,7 @@ void goad__stats_collect (goad_stats_t *o)
 	for (int i = 0; i < s->nprocs; i++)
 		add_p (o, &s->p[i], hist);
 	o->spawned += get (&s->foreign_spawned);
+	o->blocked_announced = get (&s->n_blocked_announced);
 	o->coroutines = goad__alive ();
 	o->overshoot_p50_ns = goad__hist_quantile (hist, 500);
 	o->overshoot_p99_ns = goad__hist_quantile (hist, 990);

@@ -70,6 +70,7 @@ static struct m *m_make (void)
 		return NULL;
 	}
 	mprotect (m->altstack, GOAD__PAGE, PROT_NONE);
+	m->slow = 1;
 	goad__spin_lock (&s->lock);
 	m->id = (int) s->nm++;
 	if (s->nm > s->nm_max)

@@ -86,7 +86,7 @@ static enum handoff give (struct m *m, struct g *g)
 }
 
 /* m has been given a P, to go on with g. */
-static void resume_here (struct m *m, struct g *g)
+void goad__handoff_resumed (struct m *m, struct g *g)
 {
 	goad__check (m->p != NULL, "coroutine %lu was abandoned while handed off",
 	             (unsigned long) g->id);
@@ -104,7 +104,7 @@ enum handoff goad__handoff_in_handler (struct m *m, struct g *g)
 
 	if (how == HANDOFF_DONE) {
 		goad__m_wait (m);
-		resume_here (m, g);
+		goad__handoff_resumed (m, g);
 	}
 	return how;
 }

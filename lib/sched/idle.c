@@ -82,6 +82,23 @@ struct m *goad__midle_get (void)
 	return m;
 }
 
+/* A thread for a P: an idle one, or else one that waits with its coroutine, which then
+ * comes out of the queue; NULL: none. */
+struct m *goad__m_for_p (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *m = goad__midle_get ();
+	struct g *g;
+
+	if (m || s->nm_held == 0)
+		return m;
+	g = goad__fairq_take_bound (&s->fairq);
+	if (!g)
+		return NULL;
+	s->nm_held--;
+	return g->bound;
+}
+
 void goad__acquire_p (struct m *m, struct p *p)
 {
 	atomic_store_explicit (&p->m, m, memory_order_relaxed);
@@ -89,6 +106,7 @@ void goad__acquire_p (struct m *m, struct p *p)
 	                       memory_order_relaxed);
 	atomic_store_explicit (&p->state, P_RUNNING, memory_order_relaxed);
 	m->p = p;
+	m->slow = 0;
 	goad__p_new_slice (p, goad__p_time_exact (p)); /* who comes by runnext inherits this one */
 }
 
@@ -97,6 +115,7 @@ struct p *goad__release_p (struct m *m)
 	struct p *p = m->p;
 
 	m->p = NULL;
+	m->slow = 1;
 	atomic_store_explicit (&p->curg_id, 0, memory_order_relaxed);
 	atomic_store_explicit (&p->m, NULL, memory_order_relaxed);
 	goad__p_new_slice (p, p->stamp); /* a request for the last slice is void */
@@ -141,21 +160,25 @@ GOAD__NOINLINE static void wake_one (void)
 	struct sched *s = &goad__sched;
 	struct m *m = NULL;
 	struct p *p;
+	bool looks = false;
 
 	goad__spin_lock (&s->lock);
 	p = goad__pidle_get ();
 	if (p) {
-		m = goad__midle_get ();
+		looks = s->midle != NULL; /* else it has a coroutine of its own to go on with */
+		m = goad__m_for_p ();
 		if (!m)
 			goad__pidle_put (p);
 	}
-	if (!m) /* inside: an M that comes to sleep behind us must see that nobody spins */
+	if (!m || !looks) /* inside: who comes to sleep behind us must see that nobody spins */
 		atomic_fetch_sub_explicit (&s->nmspinning, 1, memory_order_seq_cst);
 	goad__spin_unlock (&s->lock);
 	if (m) {
-		m->spinning = true;
+		m->spinning = looks;
 		goad__m_give (m, p);
-	} else if (p) /* no thread for it: a new one takes an idle P by itself */
+		if (!looks)
+			goad__sched_wake (); /* there may be more work, and another idle P */
+	} else if (p)                /* no thread for it: a new one takes an idle P by itself */
 		goad__want_thread (1);
 }
 
@@ -259,15 +282,14 @@ bool goad__end_if_drained (void)
 	return end;
 }
 
-static bool work_somewhere (void)
+bool goad__work_somewhere (void)
 {
 	struct sched *s = &goad__sched;
 
 	if (goad__global_waits ())
 		return true;
 	for (int i = 0; i < s->nprocs; i++)
-		if (goad__runq_len (&s->p[i].runq) > 0 ||
-		    atomic_load_explicit (&s->p[i].runnext, memory_order_relaxed))
+		if (goad__p_own_waits (&s->p[i]))
 			return true;
 	return false;
 }
@@ -280,7 +302,7 @@ void goad__idle_park (struct m *m)
 
 	goad__spin_lock (&s->lock);
 	if (!atomic_load_explicit (&s->done, memory_order_relaxed)) {
-		if (work_somewhere ())
+		if (goad__work_somewhere ())
 			p = goad__pidle_get ();
 		if (!p) {
 			m->idle_next = s->midle;

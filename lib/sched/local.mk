@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
 	%D%/account.h \
+	%D%/block.c \
 	%D%/feedback.c \
 	%D%/feedback.h \
 	%D%/find.c \

@@ -53,8 +53,7 @@ void goad__runnext_kick (struct p *p)
 		goad__runq_put_or_spill (p, g);
 }
 
-/* Under lock. */
-static void append (struct gbatch *b)
+void goad__globq_append_locked (struct gbatch *b)
 {
 	struct sched *s = &goad__sched;
 
@@ -70,7 +69,7 @@ static void append (struct gbatch *b)
 void goad__globq_append (struct gbatch *b)
 {
 	goad__spin_lock (&goad__sched.lock);
-	append (b);
+	goad__globq_append_locked (b);
 	goad__spin_unlock (&goad__sched.lock);
 }
 
@@ -85,7 +84,7 @@ void goad__globq_append_made (struct gbatch *b, uint32_t made)
 	over = made && atomic_load_explicit (&s->done, memory_order_relaxed);
 	if (!over) {
 		atomic_fetch_add_explicit (&s->foreign_spawned, made, memory_order_relaxed);
-		append (b);
+		goad__globq_append_locked (b);
 	}
 	goad__spin_unlock (&s->lock);
 	if (over) /* nobody is alive, so there are no others in it */

@@ -105,6 +105,8 @@ __attribute__ ((always_inline)) static inline bool finish (struct m *m)
 		break;
 	case AFTER_PREEMPT:
 		return goad__judge_hook (m, g);
+	case AFTER_BLOCK:
+		return goad__block_return (m, g);
 	}
 	return false;
 }
@@ -261,6 +263,10 @@ void goad__sched_yield (void)
 	goad__pin ();
 	struct m *m = goad__m ();
 
+	if (unlikely (m->slow)) {
+		goad__need_p ();
+		m = goad__m ();
+	}
 	if (!yield_alone (m, m->curg))
 		leave (m, m->curg, AFTER_YIELD);
 	goad__unpin ();
@@ -270,6 +276,10 @@ void goad__sched_park (goad__commit_fn *commit, void *arg)
 {
 	struct m *m = goad__m ();
 
+	if (unlikely (m->slow)) {
+		goad__need_p ();
+		m = goad__m ();
+	}
 	m->commit = commit;
 	m->commit_arg = arg;
 	leave (m, m->curg, AFTER_PARK);
@@ -278,6 +288,8 @@ void goad__sched_park (goad__commit_fn *commit, void *arg)
 _Noreturn void goad__sched_exit (void)
 {
 	goad__pin ();
+	if (unlikely (goad__m ()->slow))
+		goad__need_p ();
 	struct m *m = goad__m ();
 	leave (m, m->curg, AFTER_EXIT);
 	__builtin_unreachable ();
@@ -292,6 +304,15 @@ void goad__sched_preempted (void)
 	m->after = AFTER_PREEMPT;
 	m->after_g = m->curg;
 	switch_to_g0 (m, m->curg, false);
+}
+
+/* Back from a block and no P to be had: g0 queues it. */
+void goad__sched_return (struct m *m, struct g *g)
+{
+	goad__fp_save (&g->fp);
+	m->after = AFTER_BLOCK;
+	m->after_g = g;
+	switch_to_g0 (m, g, false);
 }
 
 /* The first C function on a coroutine's stack. */

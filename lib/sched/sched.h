@@ -56,12 +56,14 @@ struct sched {
 	uint32_t nm_max;
 	_Atomic uint32_t nm_starting; /* asked of the maker, not yet there                       */
 	uint32_t nm_held;             /* Ms that wait with a bound coroutine                     */
+	_Atomic int nblocked;         /* coroutines in SYSCALL whose P is gone: sched/block.c    */
 	struct m *allm;
 	bool limit_told;
 	bool deadlocked;
 
 	_Atomic uint64_t foreign_spawned; /* by threads without a P; all others: p->n_spawned   */
 	_Atomic uint64_t foreign_ended;
+	_Atomic uint64_t n_blocked_announced; /* Ps taken or given away from announced blocks */
 	_Atomic uint64_t next_id;
 	_Atomic uint32_t done;       /* the runtime is ending: Ms leave                          */
 	_Atomic uint32_t drained;    /* futex: everything is idle and no coroutine is left       */
@@ -106,8 +108,9 @@ static inline bool goad__chaos (void)
 void goad__sched_yield (void);                              /* (switches) */
 void goad__sched_park (goad__commit_fn *commit, void *arg); /* (switches) WAITING; pinned */
 _Noreturn void goad__sched_exit (void);
-void goad__sched_preempted (void); /* (switches) pinned; AFTER_PREEMPT */
-void goad__sched_loop (void);      /* g0's: returns when done */
+void goad__sched_preempted (void);                  /* (switches) pinned; AFTER_PREEMPT */
+void goad__sched_return (struct m *m, struct g *g); /* (switches) pinned; AFTER_BLOCK */
+void goad__sched_loop (void);                       /* g0's: returns when done */
 _Noreturn void goad__g_main (struct g *g);
 /* AFTER_PREEMPT, on g0: what becomes of g.  True: m goes on with it at once. */
 extern bool (*goad__judge_hook) (struct m *m, struct g *g);
@@ -130,6 +133,8 @@ void goad__idle_park (struct m *m); /* m has no P; returns with one, or done */
 void goad__pidle_put (struct p *p); /* under lock */
 struct p *goad__pidle_get (void);   /* under lock */
 struct m *goad__midle_get (void);   /* under lock */
+struct m *goad__m_for_p (void);     /* under lock */
+bool goad__work_somewhere (void);   /* in any queue */
 void goad__acquire_p (struct m *m, struct p *p);
 struct p *goad__release_p (struct m *m);
 void goad__m_give (struct m *m, struct p *p); /* wakes m with p */
@@ -151,7 +156,8 @@ void goad__ready_fair (struct g *g);        /* RUNNABLE already: into the queue 
 void goad__yield_fair (struct g *g);        /* the same, behind its first */
 void goad__fair_put (struct g *g);          /* the same, under lock, and the caller wakes */
 void goad__globq_append (struct gbatch *b); /* the same, and the caller wakes */
-void goad__globq_put (struct gbatch *b);    /* RUNNABLE already; wakes */
+void goad__globq_append_locked (struct gbatch *b); /* under lock already */
+void goad__globq_put (struct gbatch *b);           /* RUNNABLE already; wakes */
 /* made of them come from goad__spawn_into: counted here.  The caller wakes. */
 void goad__globq_append_made (struct gbatch *b, uint32_t made);
 void goad__runq_put_or_spill (struct p *p, struct g *g);
@@ -185,10 +191,22 @@ static inline bool goad__global_waits (void)
 	       atomic_load_explicit (&goad__sched.fairq.n, memory_order_relaxed) > 0;
 }
 
+/* block.c: a coroutine that is in the kernel, or comes back from there */
+void goad__block_begin (void);     /* its P stays attached, and may be taken               */
+void goad__block_begin_now (void); /* its P is given away at once                          */
+void goad__block_end (void);       /* (switches)                                           */
+void goad__need_p (void);          /* (switches) pinned, m->slow: returns with a P         */
+bool goad__block_return (struct m *m, struct g *g); /* AFTER_BLOCK; true: m goes on with g */
+/* Takes p from m, which is in an announced block, and hands it over.  False: it is back. */
+bool goad__block_retake (struct p *p, struct m *m);
+/* Gives p, whose coroutine is in SYSCALL, to a thread with work for it, or makes it idle. */
+void goad__hand_over (struct p *p);
+
 /* handoff.c */
 enum handoff { HANDOFF_DONE, HANDOFF_NOBODY_WAITS, HANDOFF_NO_THREAD };
 enum handoff goad__handoff_in_handler (struct m *m, struct g *g); /* waits until it is back */
-void goad__handoff_resume (struct m *m, struct g *g); /* m picked bound g: gives its P away */
+void goad__handoff_resume (struct m *m, struct g *g);  /* m picked bound g: gives its P away */
+void goad__handoff_resumed (struct m *m, struct g *g); /* m waited with g and was given a P */
 #define GOAD__MAX_HELD 256u
 
 /* spawn.c */
@@ -206,11 +224,16 @@ static inline void goad__note_preempted (struct p *p, const struct g *g, uint64_
 	goad__runnext_kick (p);
 }
 
+static inline bool goad__p_own_waits (const struct p *p)
+{
+	return goad__runq_len (&p->runq) > 0 ||
+	       atomic_load_explicit (&p->runnext, memory_order_relaxed);
+}
+
 /* Somebody waits for a P whom p could serve; from any thread, approximate. */
 static inline bool goad__someone_waits (const struct p *p)
 {
-	return goad__runq_len (&p->runq) > 0 ||
-	       atomic_load_explicit (&p->runnext, memory_order_relaxed) || goad__global_waits ();
+	return goad__p_own_waits (p) || goad__global_waits ();
 }
 
 #endif

@@ -28,6 +28,7 @@ static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad
 	g->bound = NULL;
 	atomic_store_explicit (&g->state, G_IDLE, memory_order_relaxed);
 	g->nopreempt = 0;
+	g->blocking = 0;
 	g->cpu = g->slices = g->wait = g->wait_max = 0;
 	g->fn = fn;
 	g->arg = arg;

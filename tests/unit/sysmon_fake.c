@@ -49,11 +49,25 @@ static void f_observe (void *rt, int p, struct sysmon_view *v)
 	*v = ((struct fake *) rt)->p[p].v;
 }
 
+/* Somebody waits anywhere and no P is idle. */
+static bool f_backlog (void *rt)
+{
+	struct fake *f = rt;
+	bool some = f->global > 0;
+
+	for (int p = 0; p < f->nprocs; p++) {
+		if (!f->p[p].v.running && !f->p[p].v.blocked)
+			return false;
+		some |= f->p[p].queued > 0;
+	}
+	return some;
+}
+
 static bool f_waiting (void *rt, int p)
 {
 	struct fake *f = rt;
 
-	return f->global > 0 || f->p[p].queued > 0;
+	return f->global > 0 || f->p[p].queued > 0 || (f->p[p].v.blocked && f_backlog (rt));
 }
 
 static void f_arm (void *rt, int p, bool on)
@@ -153,6 +167,19 @@ static bool f_fresh_armed (void *rt)
 	return ((struct fake *) rt)->fresh_armed;
 }
 
+static int f_retake (void *rt, int p, uint64_t since)
+{
+	struct fake *f = rt;
+	struct fake_p *fp = &f->p[p];
+
+	fp->retakes++;
+	if (!fp->v.blocked || fp->v.blocked_since != since)
+		return -ESTALE;
+	if (fp->retake_result == 0)
+		fake_begin (p);
+	return fp->retake_result;
+}
+
 static uint64_t f_next_timer (void *rt)
 {
 	return ((struct fake *) rt)->timer;
@@ -202,6 +229,8 @@ const struct sysmon_ops fake_ops = {
 	.preempt_fresh = f_preempt_fresh,
 	.arm_fresh = f_arm_fresh,
 	.fresh_armed = f_fresh_armed,
+	.backlog = f_backlog,
+	.retake = f_retake,
 	.next_timer = f_next_timer,
 	.run_timers = f_run_timers,
 	.housekeep = f_housekeep,
@@ -231,6 +260,7 @@ void fake_begin (int p)
 	v->spare = 0;
 	v->quantum = fake.quantum;
 	v->running = true;
+	v->blocked = false;
 	v->requested = false;
 }
 
@@ -259,6 +289,19 @@ void fake_fresh_next (int p)
 {
 	fake.p[p].v.next = true;
 	fresh_alarm ();
+}
+
+void fake_block (int p)
+{
+	fake.p[p].v.running = false;
+	fake.p[p].v.blocked = true;
+	fake.p[p].v.blocked_since = fake.now;
+}
+
+void fake_return (int p)
+{
+	fake.p[p].v.running = true;
+	fake.p[p].v.blocked = false;
 }
 
 void fake_idle (int p)

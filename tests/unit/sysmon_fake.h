@@ -21,6 +21,7 @@ struct fake_p {
 	int result; /* of preempt                          */
 	int asks, probes, prepares;
 	int fresh_asks; /* preempt_fresh                       */
+	int retake_result, retakes;
 	uint64_t asked_at, asked_tick;
 };
 
@@ -66,6 +67,9 @@ void fake_begin_hog (int p);
 /* Fresh work is queued, globally, or as p's next.  Sets off its alarm if no P is idle. */
 void fake_fresh (void);
 void fake_fresh_next (int p);
+/* The coroutine of p says that it blocks, now; it comes back. */
+void fake_block (int p);
+void fake_return (int p);
 
 /* Something is queued: p's own queue, or the global one.  Sets off alarms. */
 void fake_queue (int p);
