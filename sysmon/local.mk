@@ -4,5 +4,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/fresh.c \
 	%D%/internal.h \
 	%D%/loop.c \
+	%D%/loose.c \
 	%D%/slice.c \
 	%D%/sysmon.h

@@ -85,17 +85,19 @@ static uint64_t look_contended (struct sysmon *s, int p, const struct sysmon_vie
 	struct sysmon_slice *sl = &s->procs[p].slice;
 	uint64_t first = sysmon__min (MS, v->quantum);
 
-	if (!v->preemptible)
-		return sysmon__soonest (s);
 	if (s->now < sl->again)
 		return sysmon__min (sl->again, sysmon__soonest (s));
 	/* Somebody else has asked: give that request its time. */
-	if (v->requested && sl->reason != ASKED)
+	if (v->requested && sl->reason != ASKED && v->preemptible)
 		return back_off_asked (s, sl, v->quantum);
 
 	switch (s->ops->probe (s->rt, p, v->tick)) {
 	case SYSMON_IN_KERNEL:
 		/* A signal would break off its system call and free no CPU. */
+		if (s->ops->take (s->rt, p, v->tick) == 0) {
+			sysmon__count (&s->count.taken);
+			return sysmon__soonest (s);
+		}
 		sysmon__count (&s->count.kernel);
 		return back_off (s, sl, KERNEL, first, 10 * MS);
 	case SYSMON_NO_CPU:
@@ -105,7 +107,7 @@ static uint64_t look_contended (struct sysmon *s, int p, const struct sysmon_vie
 	case SYSMON_COMPUTES:
 		break;
 	}
-	return ask (s, p, v);
+	return v->preemptible ? ask (s, p, v) : sysmon__soonest (s);
 }
 
 /* A due slice with nobody waiting may go on.  The alarm is wanted even for a

@@ -83,6 +83,15 @@ struct sysmon_ops {
 	int (*preempt) (void *rt, int p, uint64_t tick); /* 0: asked; -ESTALE: the slice is over; */
 	                                                 /* -EAGAIN: not now                      */
 
+	/* Takes p from the thread that was probed and slept in the kernel.  0: done, the
+	 * coroutine is loose; -ESTALE: it has woken up; -EAGAIN: there is no thread for p. */
+	int (*take) (void *rt, int p, uint64_t tick);
+
+	/* Coroutines whose Ps were taken so: is there one, and if it has woken up and runs
+	 * without a P, have it come back.  rein returns how many run. */
+	bool (*loose) (void *rt);
+	int (*rein) (void *rt);
+
 	/* Fresh work: who is new or was woken goes before who was preempted.  granularity: no
 	 * run ends sooner for it; 0 or NULL: there is no such order, and the rest may be NULL. */
 	uint64_t (*granularity) (void *rt);
@@ -127,6 +136,8 @@ struct sysmon_counts {
 	_Atomic uint64_t false_alarms; /* ... at a due slice, and nobody waited any more      */
 	_Atomic uint64_t fresh;        /* runs asked to end for fresh work                    */
 	_Atomic uint64_t retaken;      /* Ps taken from announced blocks                      */
+	_Atomic uint64_t taken;        /* Ps taken from threads found asleep in the kernel    */
+	_Atomic uint64_t reins;        /* looks after threads that may run without a P        */
 };
 
 /* What the slice policy remembers of a P. */
@@ -138,6 +149,13 @@ struct sysmon_slice {
 	int reason;       /* why it pauses                                                    */
 	bool known;       /* tick is valid                                                    */
 	bool ran;         /* a coroutine was on it at the last look                           */
+};
+
+/* What the loose policy remembers. */
+struct sysmon_loose {
+	uint64_t next; /* do not look before                  */
+	int busy;      /* Ps in use, counted at this look     */
+	int running;   /* without a P, when last looked after */
 };
 
 /* What the policy for fresh work remembers of a P, ... */
@@ -192,6 +210,7 @@ struct sysmon {
 	uint64_t late;     /* how late it usually wakes                      */
 	uint64_t house;    /* when housekeeping wants to be called next, ... */
 	uint64_t kept;     /* ... and when it was called last                */
+	struct sysmon_loose loose;
 	_Atomic bool asked_house;
 	struct sysmon_fresh fresh;
 	struct sysmon_counts count;

@@ -111,6 +111,7 @@ api_helpers =
 api_objects =
 
 preempt_tests = \
+	%D%/preempt/blocked \
 	%D%/preempt/chain \
 	%D%/preempt/errno \
 	%D%/preempt/fairness \
@@ -139,6 +140,7 @@ preempt_helpers = \
 	%D%/preempt/so/so.h \
 	%D%/preempt/torture.h \
 	%D%/preempt/torture_cxx.h
+%C%_preempt_blocked_LDADD = $(PREEMPT)
 %C%_preempt_chain_LDADD = $(PREEMPT)
 %C%_preempt_errno_LDADD = $(PREEMPT)
 %C%_preempt_fairness_LDADD = $(PREEMPT)
@@ -186,6 +188,7 @@ stress_objects =
 EXTRA_DIST += \
 	%D%/model/handoff.pml \
 	%D%/model/idle.pml \
+	%D%/model/retake.pml \
 	%D%/model/timer.pml
 # relist: to here
 

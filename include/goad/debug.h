@@ -31,8 +31,8 @@ typedef struct goad_stats {
 	uint64_t preempt_handed_off;       /* ... by handing off the thread                       */
 	uint64_t preempt_deferred;         /* attempts put off: disabled, in denied code, no M    */
 	uint64_t preempt_expired;          /* requests that came too late: it went by itself      */
-	uint64_t blocked_announced;        /* goad_block_begin                                    */
-	uint64_t blocked_detected;         /* threads that sysmon found asleep in the kernel      */
+	uint64_t blocked_announced;        /* Ps that left goad_block_begin or goad_block         */
+	uint64_t blocked_detected;         /* Ps taken from threads found asleep in the kernel    */
 	uint64_t sysmon_ticks;             /* times that sysmon looked                            */
 	uint64_t sysmon_late_max_ns;       /* worst lateness of its own wake-ups                  */
 	uint64_t quantum_overshoot_max_ns; /* longest run beyond the quantum while another waited */

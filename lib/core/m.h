@@ -13,6 +13,7 @@
 
 #include "core/g.h"
 #include "core/p.h"
+#include "core/self.h"
 
 /* What is to be done with the coroutine that was switched away from, by whoever
  * runs next on this M: it may be seen by others only when its registers are saved. */
@@ -21,12 +22,20 @@ enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_EXIT, AFTER_PREEMPT, 
 /* Decides on the next stack whether the park stands; false: it runs again. */
 typedef bool goad__commit_fn (struct g *g, void *arg);
 
+/* m->slow says what may be thought of m->p: one word, so that one test on the way into the
+ * runtime is enough.  [ord:retake] sysmon changes HAS_P to ASKED, and ASKED to HAS_P or
+ * TAKEN, by compare-and-swap; the M itself, pinned, anything but TAKEN.  In TAKEN all that
+ * the M and its P hold is sysmon's, until it stores NO_P or HAS_P (sched/retake.c). */
+enum m_slow { M_HAS_P, M_NO_P, M_ASKED, M_TAKEN };
+#define M_SLOW 3u
+#define M_FENCED 4u /* no membarrier: who pins must fence before it believes the rest */
+
 struct m {
-	struct p *p;    /* NULL: none; only this M writes it */
-	uint32_t slow;  /* not 0: its coroutine has no P (goad__need_p) */
-	struct p *oldp; /* left attached at goad_block_begin; see p->blocked_m */
-	struct g *curg; /* NULL: on g0 */
-	void *g0_sp;    /* g0's context while a coroutine runs */
+	struct p *p;           /* NULL: none; this M writes it, or sysmon in M_TAKEN */
+	_Atomic uint32_t slow; /* enum m_slow, and M_FENCED: not 0, look closer */
+	struct p *oldp;        /* left attached at goad_block_begin; see p->blocked_m */
+	struct g *curg;        /* NULL: on g0 */
+	void *g0_sp;           /* g0's context while a coroutine runs */
 	enum after after;
 	struct g *after_g;
 	goad__commit_fn *commit;
@@ -40,10 +49,19 @@ struct m {
 	_Atomic (struct p *) nextp;
 	struct m *idle_next; /* under sched.lock */
 
+	/* Retaken: it runs without the P that it had, and nobody was told. */
+	struct goad__self *self; /* where its pins are */
+	_Atomic bool loose;      /* set by sysmon in TAKEN, cleared by the M when it is back */
+	_Atomic bool wanted;     /* sysmon has seen it run, and sent a signal */
+	bool listed;             /* this and the next three are sysmon's */
+	struct m *loose_next;
+	uint64_t loose_cpu, loose_at; /* the thread's CPU clock at the last look, and when */
+	_Atomic long call;            /* the system call it was found in, -1: none, and its first */
+	_Atomic uint64_t call_arg;    /* argument: the address of a futex is the lock */
+
 	_Atomic int tid;
 	int id;
 	bool held;      /* waits with a bound coroutine; under sched.lock */
-	bool asleep;    /* its coroutine gives up the P in a lock's wait              */
 	void *frame;    /* goad__frame of a coroutine that is being judged */
 	void *g0_stack; /* NULL: M0, whose g0 is its caller's */
 	void *altstack;

@@ -62,7 +62,7 @@ struct p {
 
 	/* counters, summed by goad_stats; single writer, so plain loads and stores of atomics */
 	_Atomic uint64_t n_switches, n_steals, n_spawned, n_ended, n_yielded, n_handed, n_deferred,
-	    n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs, n_asleep, n_fresh;
+	    n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs, n_fresh;
 	_Atomic uint32_t overshoot[256]; /* log histogram: base/hist.h */
 };
 

@@ -103,6 +103,8 @@ void goad__preempt_poll (void)
 	goad__clear_pending ();
 	m = goad__m ();
 	g = goad__g ();
+	if (m && g && !goad__own_p (m))
+		goad__block_rejoin (m, g);
 	if (!m || !g || !m->p || !goad__p_expired (m->p) || goad__g_mode (g) == GOAD_PREEMPT_OFF) {
 		goad__unpin_quietly ();
 		return;

@@ -5,6 +5,7 @@
  * since it backs out when the thread is in the runtime (core/self.h).  In this order:
  *	not ours: to whoever was there before
  *	in the runtime: `pending`; the runtime looks at it on its way out
+ *	without a P, taken while it slept in the kernel: wait for one
  *	stale: the slice that it is about is over
  *	preemption disabled: noted; the last enable looks
  *	libc and the like, no room on the stack, a foreign stack: hand off, here and now
@@ -100,26 +101,6 @@ static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp)
 	return HAND_OFF;
 }
 
-/* Asleep on a lock: SA_RESTART has left the PC at the system call instruction.  Such a
- * coroutine computes nothing, and its lock's holder may wait for this very P; so giving
- * the P up is no preemption, and is done whatever the mode says. */
-static bool in_lock_wait (const ucontext_t *uc)
-{
-	uintptr_t pc = goad__arch_pc (uc);
-
-	return uc->uc_mcontext.gregs[REG_RAX] == SYS_futex &&
-	       goad__modules_class (pc) == GOAD__DENIED && *(const uint16_t *) pc == 0x050f;
-}
-
-/* It is not to be handed off by preemption. */
-static bool must_stay (const struct g *g)
-{
-	int mode = goad__g_mode (g);
-
-	return g->nopreempt || mode == GOAD_PREEMPT_YIELD || mode == GOAD_PREEMPT_COOP ||
-	       mode == GOAD_PREEMPT_OFF;
-}
-
 void goad__preempt_hand_off (struct m *m, struct g *g)
 {
 	struct p *p = m->p;
@@ -139,17 +120,16 @@ void goad__preempt_hand_off (struct m *m, struct g *g)
 /* Pinned.  True: stays so, for the injected call. */
 static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
-	struct p *p = m->p;
+	struct p *p = goad__own_p (m);
 
+	/* Back from a call in which its P was taken: no preemption, and so whatever its mode. */
+	if (!p && g) {
+		goad__block_rejoin (m, g);
+		return false;
+	}
 	/* [ord:request] the tick asked about, which was stored before the signal was sent */
 	if (!g || !p || !goad__p_expired (p))
 		return false;
-	if (must_stay (g) && in_lock_wait (uc)) {
-		m->asleep = true;
-		goad__preempt_hand_off (m, g);
-		m->asleep = false;
-		return false;
-	}
 	if (goad__g_mode (g) == GOAD_PREEMPT_OFF)
 		return false;
 	if (g->nopreempt) {

@@ -53,7 +53,7 @@ static void reset (void)
 	s->limit_told = s->deadlocked = false;
 	s->foreign_spawned = s->foreign_ended = 0;
 	s->nblocked = 0;
-	s->n_blocked_announced = 0;
+	s->n_blocked_announced = s->n_blocked_detected = 0;
 	s->next_id = 1;
 	s->done = s->drained = 0;
 	s->sysmon_armed = s->own_modes = 0;

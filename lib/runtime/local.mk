@@ -12,4 +12,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/runtime.h \
 	%D%/stats.c \
 	%D%/thread.c \
-	%D%/thread.h
+	%D%/thread.h \
+	%D%/watch.c \
+	%D%/watch.h

@@ -23,6 +23,7 @@
 #include "preempt/safepoint.h"
 #include "runtime/runtime.h"
 #include "runtime/thread.h"
+#include "runtime/watch.h"
 #include "sched/feedback.h"
 #include "sysmon/sysmon.h"
 #include "wait/timer.h"
@@ -244,66 +245,10 @@ static void op_fence (void *rt)
 	goad__fence_all_threads ();
 }
 
-static uint64_t thread_cpu (int tid)
-{
-	/* the kernel's MAKE_THREAD_CPUCLOCK (tid, CPUCLOCK_SCHED) */
-	clockid_t id = (clockid_t) ((~(unsigned) tid << 3) | 6u);
-	struct timespec ts;
-
-	if (clock_gettime (id, &ts) != 0)
-		return 0;
-	return (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec;
-}
-
-/* The system call that the thread is in, by /proc/self/task/TID/syscall; -1: none. */
-static long system_call (int tid)
-{
-	char path[64], text[32];
-	long fd, n;
-
-	goad__format (path, sizeof path, "/proc/self/task/%d/syscall", tid);
-	fd = goad__syscall4 (SYS_openat, AT_FDCWD, (long) path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	n = goad__syscall3 (SYS_read, fd, (long) text, sizeof text - 1);
-	goad__syscall3 (SYS_close, fd, 0, 0);
-	/* "running", or a number; -1: in the kernel, but not by a call (a page fault) */
-	if (n <= 0 || text[0] < '0' || text[0] > '9')
-		return -1;
-	text[n] = 0;
-	n = 0;
-	for (const char *c = text; *c >= '0' && *c <= '9'; c++)
-		n = n * 10 + (*c - '0');
-	return n;
-}
-
-static struct {
-	uint64_t tick, cpu;
-} probed[GOAD__MAX_PROCS];
-
 static enum sysmon_thread op_probe (void *rt, int i, uint64_t tick)
 {
-	struct p *p = &goad__sched.p[i];
-	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
-	uint64_t cpu = thread_cpu (tid);
-	bool known = probed[i].tick == tick;
-	bool moved = probed[i].cpu != cpu;
-	long call;
 	(void) rt;
-
-	probed[i].tick = tick;
-	probed[i].cpu = cpu;
-	if (known && moved)
-		return SYSMON_COMPUTES;
-	/* A lock whose holder may be waiting for this very P: the signal hands off, and the
-	 * kernel takes the wait up again (SA_RESTART, or a caller that expects to be woken
-	 * for nothing).  Other calls could show EINTR. */
-	call = system_call (tid);
-	if (call == SYS_futex)
-		return SYSMON_COMPUTES;
-	if (call >= 0)
-		return SYSMON_IN_KERNEL;
-	return known ? SYSMON_NO_CPU : SYSMON_COMPUTES;
+	return goad__watch_probe (i, tick);
 }
 
 static int op_prepare (void *rt, int i)
@@ -335,6 +280,24 @@ static int op_retake (void *rt, int i, uint64_t since)
 	if (!thread_to_be_had ())
 		return -EAGAIN;
 	return goad__block_retake (p, m) ? 0 : -ESTALE;
+}
+
+static int op_take (void *rt, int i, uint64_t tick)
+{
+	(void) rt;
+	return thread_to_be_had () ? goad__watch_take (i, tick) : -EAGAIN;
+}
+
+static bool op_loose (void *rt)
+{
+	(void) rt;
+	return goad__watch_any ();
+}
+
+static int op_rein (void *rt)
+{
+	(void) rt;
+	return goad__watch_rein ();
 }
 
 static int op_preempt (void *rt, int i, uint64_t tick)
@@ -393,6 +356,9 @@ static const struct sysmon_ops ops = {
 	.fresh_armed = op_fresh_armed,
 	.backlog = op_backlog,
 	.retake = op_retake,
+	.take = op_take,
+	.loose = op_loose,
+	.rein = op_rein,
 	.next_timer = op_next_timer,
 	.run_timers = op_run_timers,
 	.housekeep = op_housekeep,
@@ -439,7 +405,7 @@ int goad__monitor_start (void)
 {
 	int err;
 
-	memset (probed, 0xff, sizeof probed);
+	goad__watch_reset ();
 	mon.asleep = mon.stop = mon.news = 0;
 	mon.cpu_ns = mon.late_max = 0;
 	mon.tid = 0;
@@ -466,5 +432,4 @@ void goad__monitor_totals (goad_stats_t *o)
 	o->sysmon_cpu_ns = atomic_load_explicit (&mon.cpu_ns, memory_order_relaxed);
 	o->sysmon_ticks = atomic_load_explicit (&mon.sysmon.count.looks, memory_order_relaxed);
 	o->sysmon_late_max_ns = atomic_load_explicit (&mon.late_max, memory_order_relaxed);
-	o->blocked_detected += atomic_load_explicit (&mon.sysmon.count.kernel, memory_order_relaxed);
 }

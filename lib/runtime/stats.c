@@ -28,7 +28,6 @@ static void add_p (goad_stats_t *o, const struct p *p, uint64_t hist[HIST_SLOTS]
 	o->preempt_handed_off += get (&p->n_handed);
 	o->preempt_deferred += get (&p->n_deferred);
 	o->preempt_fresh += get (&p->n_fresh);
-	o->blocked_detected += get (&p->n_asleep);
 	o->preempt_expired += get (&p->n_expired);
 	o->slices += get (&p->n_slices);
 	o->slice_ns += get (&p->slice_ns);
@@ -53,6 +52,7 @@ void goad__stats_collect (goad_stats_t *o)
 		add_p (o, &s->p[i], hist);
 	o->spawned += get (&s->foreign_spawned);
 	o->blocked_announced = get (&s->n_blocked_announced);
+	o->blocked_detected = get (&s->n_blocked_detected);
 	o->coroutines = goad__alive ();
 	o->overshoot_p50_ns = goad__hist_quantile (hist, 500);
 	o->overshoot_p99_ns = goad__hist_quantile (hist, 990);

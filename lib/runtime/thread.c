@@ -70,7 +70,8 @@ static struct m *m_make (void)
 		return NULL;
 	}
 	mprotect (m->altstack, GOAD__PAGE, PROT_NONE);
-	m->slow = 1;
+	m->slow = goad__slow (M_NO_P);
+	m->call = -1;
 	goad__spin_lock (&s->lock);
 	m->id = (int) s->nm++;
 	if (s->nm > s->nm_max)
@@ -96,6 +97,7 @@ static void m_enter (struct m *m)
 	goad__clear_pending ();
 	goad__set_g (NULL);
 	goad__set_m (m);
+	m->self = goad__self_at ();
 	sigaltstack (&alt, &m->old_altstack);
 	goad__san_make (&m->san, NULL, 0);
 	m->cxa = __cxa_get_globals ? __cxa_get_globals () : NULL;

@@ -19,6 +19,10 @@
  * A call into goad in between needs a P, and gets one in the same way (goad__need_p);
  * the end that follows finds nothing to do.
  *
+ * A thread that blocks without a word loses its P as well, later and with more effort
+ * (sched/retake.c).  It comes back in the same ways, by a call into goad or by a signal
+ * when sysmon sees it run (goad__block_rejoin).
+ *
  * sched.nblocked counts the coroutines in SYSCALL whose P is gone: they can come back
  * at any time, so while there is one nothing is a deadlock.  It changes under the lock,
  * before the P becomes idle and together with the return, so that it is right whenever
@@ -37,7 +41,7 @@ static void attach (struct m *m, struct g *g)
 	goad__g_transit (g, G_RUNNING, G_SYSCALL);
 	m->oldp = p;
 	m->p = NULL;
-	m->slow = 1;
+	atomic_store_explicit (&m->slow, goad__slow (M_NO_P), memory_order_relaxed);
 	atomic_store_explicit (&p->blocked_at, t, memory_order_relaxed);
 	atomic_store_explicit (&p->state, P_SYSCALL, memory_order_relaxed);
 	atomic_store_explicit (&p->blocked_m, m, memory_order_release); /* [ord:block] */
@@ -61,7 +65,7 @@ static bool take_back (struct m *m, struct g *g)
 		return false;
 	atomic_store_explicit (&p->state, P_RUNNING, memory_order_relaxed);
 	m->p = p;
-	m->slow = 0;
+	atomic_store_explicit (&m->slow, goad__slow (M_HAS_P), memory_order_relaxed);
 	t = goad__p_time_exact (p);
 	/* The tick is the same: whoever reads the old start sees an older slice, until the
 	 * next look. */
@@ -179,12 +183,32 @@ void goad__need_p (void)
 	struct m *m = goad__m ();
 	struct g *g = m->curg;
 
+	if (goad__own_p (m)) /* sysmon asked, and was refused */
+		return;
+	atomic_store_explicit (&m->loose, false, memory_order_relaxed);
 	if (take_back (m, g) || take_idle (m, g))
 		return;
 	if (g->bound)
 		wait_bound (m, g);
 	else
 		goad__sched_return (m, g);
+}
+
+/* In the handler, or on the way out of the runtime, at any instruction of user code: so
+ * the thread stays the coroutine's. */
+void goad__block_rejoin (struct m *m, struct g *g)
+{
+	if (!atomic_load_explicit (&m->wanted, memory_order_relaxed))
+		return; /* a signal for a slice that is over */
+	if (g->nopreempt) {
+		g->preempt_held = 1;
+		return;
+	}
+	atomic_store_explicit (&m->wanted, false, memory_order_relaxed);
+	if (!atomic_load_explicit (&m->loose, memory_order_relaxed))
+		return;
+	atomic_store_explicit (&m->loose, false, memory_order_relaxed);
+	wait_bound (m, g);
 }
 
 bool goad__block_retake (struct p *p, struct m *m)
@@ -241,8 +265,12 @@ void goad__block_begin (void)
 
 	goad__pin ();
 	m = goad__m ();
-	if (m->curg->blocking++ == 0 && m->p)
-		attach (m, m->curg);
+	if (m->curg->blocking++ == 0) {
+		if (goad__own_p (m))
+			attach (m, m->curg);
+		else
+			atomic_store_explicit (&m->loose, false, memory_order_relaxed);
+	}
 	goad__unpin ();
 }
 
@@ -253,7 +281,8 @@ void goad__block_begin_now (void)
 	goad__pin ();
 	m = goad__m ();
 	m->curg->blocking++;
-	if (m->p)
+	atomic_store_explicit (&m->loose, false, memory_order_relaxed);
+	if (goad__own_p (m))
 		attach (m, m->curg);
 	if (m->oldp) {
 		goad__block_retake (m->oldp, m);
@@ -270,7 +299,7 @@ void goad__block_end (void)
 	goad__pin ();
 	m = goad__m ();
 	g = m->curg;
-	if (g->blocking > 0 && --g->blocking == 0 && m->slow)
+	if (g->blocking > 0 && --g->blocking == 0 && !goad__own_p (m))
 		goad__need_p ();
 	goad__unpin ();
 }

@@ -70,10 +70,9 @@ static enum handoff give (struct m *m, struct g *g)
 		return HANDOFF_NO_THREAD;
 	}
 	goad__p_preempted (p, g, t);
-	goad__count (m->asleep ? &p->n_asleep : &p->n_handed, 1);
+	goad__count (&p->n_handed, 1);
 	goad__count (&p->n_handoffs, 1);
-	if (!m->asleep)
-		goad__g_add (&g->n_handed, 1);
+	goad__g_add (&g->n_handed, 1);
 	goad__g_set (&g->ready_at, t);
 	g->bound = m;
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);

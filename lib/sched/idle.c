@@ -106,7 +106,7 @@ void goad__acquire_p (struct m *m, struct p *p)
 	                       memory_order_relaxed);
 	atomic_store_explicit (&p->state, P_RUNNING, memory_order_relaxed);
 	m->p = p;
-	m->slow = 0;
+	atomic_store_explicit (&m->slow, goad__slow (M_HAS_P), memory_order_relaxed);
 	goad__p_new_slice (p, goad__p_time_exact (p)); /* who comes by runnext inherits this one */
 }
 
@@ -115,7 +115,7 @@ struct p *goad__release_p (struct m *m)
 	struct p *p = m->p;
 
 	m->p = NULL;
-	m->slow = 1;
+	atomic_store_explicit (&m->slow, goad__slow (M_NO_P), memory_order_relaxed);
 	atomic_store_explicit (&p->curg_id, 0, memory_order_relaxed);
 	atomic_store_explicit (&p->m, NULL, memory_order_relaxed);
 	goad__p_new_slice (p, p->stamp); /* a request for the last slice is void */

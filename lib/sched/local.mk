@@ -8,6 +8,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/handoff.c \
 	%D%/idle.c \
 	%D%/park.c \
+	%D%/retake.c \
 	%D%/sched.c \
 	%D%/sched.h \
 	%D%/spawn.c \

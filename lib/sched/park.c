@@ -142,14 +142,14 @@ void goad__yield_fair (struct g *g)
 
 void goad__ready (struct g *g)
 {
-	struct m *m = goad__m ();
+	struct p *p = goad__own_p (goad__m ());
 
-	goad__g_set (&g->ready_at, m && m->p ? goad__p_time (m->p) : goad__now ());
+	goad__g_set (&g->ready_at, p ? goad__p_time (p) : goad__now ());
 	goad__g_transit (g, G_WAITING, G_RUNNABLE);
 	if (unlikely (g->bound)) {
 		goad__ready_fair (g);
-	} else if (likely (m && m->p)) {
-		goad__runnext_put (m->p, g);
+	} else if (likely (p != NULL)) {
+		goad__runnext_put (p, g);
 		goad__sched_wake ();
 	} else {
 		struct gbatch b = { 0 };

@@ -263,7 +263,7 @@ void goad__sched_yield (void)
 	goad__pin ();
 	struct m *m = goad__m ();
 
-	if (unlikely (m->slow)) {
+	if (unlikely (atomic_load_explicit (&m->slow, memory_order_relaxed))) {
 		goad__need_p ();
 		m = goad__m ();
 	}
@@ -276,7 +276,7 @@ void goad__sched_park (goad__commit_fn *commit, void *arg)
 {
 	struct m *m = goad__m ();
 
-	if (unlikely (m->slow)) {
+	if (unlikely (atomic_load_explicit (&m->slow, memory_order_relaxed))) {
 		goad__need_p ();
 		m = goad__m ();
 	}
@@ -288,7 +288,7 @@ void goad__sched_park (goad__commit_fn *commit, void *arg)
 _Noreturn void goad__sched_exit (void)
 {
 	goad__pin ();
-	if (unlikely (goad__m ()->slow))
+	if (unlikely (atomic_load_explicit (&goad__m ()->slow, memory_order_relaxed)))
 		goad__need_p ();
 	struct m *m = goad__m ();
 	leave (m, m->curg, AFTER_EXIT);

@@ -63,7 +63,8 @@ struct sched {
 
 	_Atomic uint64_t foreign_spawned; /* by threads without a P; all others: p->n_spawned   */
 	_Atomic uint64_t foreign_ended;
-	_Atomic uint64_t n_blocked_announced; /* Ps taken or given away from announced blocks */
+	_Atomic uint64_t n_blocked_announced; /* Ps taken or given away from announced blocks    */
+	_Atomic uint64_t n_blocked_detected;  /* Ps taken from threads found asleep              */
 	_Atomic uint64_t next_id;
 	_Atomic uint32_t done;       /* the runtime is ending: Ms leave                          */
 	_Atomic uint32_t drained;    /* futex: everything is idle and no coroutine is left       */
@@ -191,12 +192,42 @@ static inline bool goad__global_waits (void)
 	       atomic_load_explicit (&goad__sched.fairq.n, memory_order_relaxed) > 0;
 }
 
+/* retake.c: a P is taken from a thread that sleeps in the kernel */
+int goad__retake (struct p *p, uint64_t tick); /* sysmon: 0, -ESTALE: not asleep any more */
+void goad__settle_slow (struct m *m);
+
+/* Pinned: from here on m->p is what it is.  To be called after the first pin from user
+ * code and before m->p is looked at; goad__sched_* and goad__need_p do it themselves. */
+static inline void goad__settle (struct m *m)
+{
+	/* [ord:retake] acquire: sysmon's NO_P */
+	if (unlikely (atomic_load_explicit (&m->slow, memory_order_acquire) > M_NO_P))
+		goad__settle_slow (m);
+}
+
+/* This thread's P, pinned; NULL: none, or a foreign thread. */
+static inline struct p *goad__own_p (struct m *m)
+{
+	if (unlikely (!m))
+		return NULL;
+	goad__settle (m);
+	return m->p;
+}
+
+/* What m->slow is with and without a P. */
+static inline uint32_t goad__slow (enum m_slow w)
+{
+	return (uint32_t) w | (goad__sched.fences ? M_FENCED : 0);
+}
+
 /* block.c: a coroutine that is in the kernel, or comes back from there */
 void goad__block_begin (void);     /* its P stays attached, and may be taken               */
 void goad__block_begin_now (void); /* its P is given away at once                          */
 void goad__block_end (void);       /* (switches)                                           */
 void goad__need_p (void);          /* (switches) pinned, m->slow: returns with a P         */
 bool goad__block_return (struct m *m, struct g *g); /* AFTER_BLOCK; true: m goes on with g */
+/* Pinned, its P gone: if sysmon wants m back it waits here until it has a P. */
+void goad__block_rejoin (struct m *m, struct g *g);
 /* Takes p from m, which is in an announced block, and hands it over.  False: it is back. */
 bool goad__block_retake (struct p *p, struct m *m);
 /* Gives p, whose coroutine is in SYSCALL, to a thread with work for it, or makes it idle. */

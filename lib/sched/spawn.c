@@ -96,7 +96,7 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 
 	goad__pin ();
 	m = goad__m ();
-	p = m ? m->p : NULL;
+	p = goad__own_p (m);
 	g = make (p, attr, fn, arg, &err);
 	if (unlikely (!g)) {
 		goad__unpin ();
@@ -124,11 +124,10 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 
 int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad__fp *fp)
 {
-	const struct m *m = goad__m ();
 	struct g *g;
 	int err = 0;
 
-	g = make (m ? m->p : NULL, NULL, fn, arg, &err);
+	g = make (goad__own_p (goad__m ()), NULL, fn, arg, &err);
 	if (unlikely (!g))
 		return err;
 	g->fp = *fp;
@@ -142,8 +141,8 @@ int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad
 
 void goad__g_free (struct g *g)
 {
-	struct m *m = goad__m ();
+	struct p *p = goad__own_p (goad__m ());
 
 	atomic_store_explicit (&g->state, G_IDLE, memory_order_relaxed);
-	goad__stack_put (m && m->p ? &m->p->stacks : NULL, g->stack);
+	goad__stack_put (p ? &p->stacks : NULL, g->stack);
 }

@@ -167,3 +167,52 @@ Test (sysmon_blocked, one_that_came_back_is_left_alone)
 	fake_look_after (Q);
 	cr_assert_eq (fake.p[0].asks, 1);
 }
+
+/* Threads whose Ps were taken behind their backs. */
+
+Test (sysmon_blocked, the_loose_are_looked_after_while_all_ps_are_busy)
+{
+	fake_reset (2, Q);
+	fake_begin (0);
+	fake_begin (1);
+	fake.loose = 1;
+	for (int i = 0; i < 5; i++)
+		cr_assert_leq (i ? fake_look_after (Q) : fake_look (), Q);
+	cr_assert_eq (fake.reins, 5);
+	cr_assert_eq (fake.p[0].asks + fake.p[1].asks, 0);
+}
+
+Test (sysmon_blocked, the_loose_that_sleep_beside_an_idle_p_cost_nothing)
+{
+	fake_reset (2, Q);
+	fake_begin (0);
+	fake.loose = 1;
+	fake_look ();
+	fake_idle (0);
+	fake_look_after (Q);
+	cr_assert_eq (fake_look_after (Q), SYSMON_NEVER);
+}
+
+Test (sysmon_blocked, the_loose_that_run_are_looked_after_until_they_are_back)
+{
+	fake_reset (1, Q);
+	fake.loose = fake.running = 1;
+	fake_look_after (Q);
+	cr_assert_eq (fake_look_after (Q), Q);
+	fake.running = 0;
+	fake_look_after (Q);
+	cr_assert_eq (fake_look_after (Q), SYSMON_NEVER);
+	fake.loose = 0;
+	cr_assert_eq (fake_look_after (Q), SYSMON_NEVER);
+	cr_assert_eq (fake.reins, 4);
+}
+
+Test (sysmon_blocked, looking_after_the_loose_is_paced)
+{
+	fake_reset (1, 50 * US);
+	fake_begin (0);
+	fake.loose = fake.running = 1;
+	fake_run_for (100 * MS);
+	cr_assert_leq (fake.reins, 101);
+	cr_assert_geq (fake.reins, 90);
+}

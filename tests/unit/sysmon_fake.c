@@ -180,6 +180,31 @@ static int f_retake (void *rt, int p, uint64_t since)
 	return fp->retake_result;
 }
 
+static int f_take (void *rt, int p, uint64_t tick)
+{
+	struct fake_p *fp = &((struct fake *) rt)->p[p];
+
+	fp->takes++;
+	if (fp->v.tick != tick)
+		return -ESTALE;
+	if (fp->take_result == 0)
+		fake_begin (p);
+	return fp->take_result;
+}
+
+static bool f_loose (void *rt)
+{
+	return ((struct fake *) rt)->loose > 0;
+}
+
+static int f_rein (void *rt)
+{
+	struct fake *f = rt;
+
+	f->reins++;
+	return f->running;
+}
+
 static uint64_t f_next_timer (void *rt)
 {
 	return ((struct fake *) rt)->timer;
@@ -231,6 +256,9 @@ const struct sysmon_ops fake_ops = {
 	.fresh_armed = f_fresh_armed,
 	.backlog = f_backlog,
 	.retake = f_retake,
+	.take = f_take,
+	.loose = f_loose,
+	.rein = f_rein,
 	.next_timer = f_next_timer,
 	.run_timers = f_run_timers,
 	.housekeep = f_housekeep,
@@ -246,8 +274,10 @@ void fake_reset (int n, uint64_t quantum)
 	fake.quantum = quantum;
 	fake.timer = SYSMON_NEVER;
 	fake.house_wants = SYSMON_NEVER;
-	for (int p = 0; p < FAKE_PROCS; p++)
+	for (int p = 0; p < FAKE_PROCS; p++) {
 		fake.p[p].v.preemptible = true;
+		fake.p[p].take_result = -EAGAIN;
+	}
 	sysmon_init (&fake.mon, &fake_ops, &fake, fake.procs, FAKE_PROCS);
 }
 

@@ -22,6 +22,7 @@ struct fake_p {
 	int asks, probes, prepares;
 	int fresh_asks; /* preempt_fresh                       */
 	int retake_result, retakes;
+	int take_result, takes;
 	uint64_t asked_at, asked_tick;
 };
 
@@ -48,6 +49,7 @@ struct fake {
 	void (*at_fence) (struct fake *);                  /* between flags and queues  */
 	void (*asleep) (struct fake *, uint64_t deadline); /* instead of passing time */
 	void (*at_preempt) (struct fake *, int p);
+	int loose, running, reins; /* threads without a P    */
 	void *extra;
 };
 

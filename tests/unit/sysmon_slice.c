@@ -284,6 +284,17 @@ Test (sysmon_slice, a_retry_needs_somebody_waiting_too)
 	cr_assert (fake.p[0].v.armed);
 }
 
+Test (sysmon_slice, a_sleeper_in_the_kernel_loses_its_p)
+{
+	due_and_contended (Q);
+	fake.p[0].thread = SYSMON_IN_KERNEL;
+	fake.p[0].take_result = 0;
+	cr_assert_eq (fake_look (), Q);
+	cr_assert_eq (fake.p[0].takes, 1);
+	cr_assert_eq (fake.p[0].asks, 0);
+	cr_assert_eq (fake.mon.count.taken, 1);
+}
+
 Test (sysmon_slice, a_sleeper_in_the_kernel_gets_no_signal)
 {
 	static const uint64_t pauses[] = { 1, 2, 4, 8, 10, 10 };
@@ -325,7 +336,13 @@ Test (sysmon_slice, mode_off_is_never_asked_but_watched)
 	fake.p[0].v.preemptible = false;
 	for (int i = 0; i < 20; i++)
 		cr_assert_eq (fake_look_after (Q), Q);
-	cr_assert_eq (fake.p[0].asks + fake.p[0].probes + fake.p[0].prepares, 0);
+	cr_assert_eq (fake.p[0].asks + fake.p[0].prepares, 0);
+	/* In the kernel it computes nothing, and needs no P. */
+	fake.p[0].thread = SYSMON_IN_KERNEL;
+	fake.p[0].take_result = 0;
+	fake_look_after (Q);
+	cr_assert_eq (fake.p[0].takes, 1);
+	fake.p[0].thread = SYSMON_COMPUTES;
 	/* The slice after it is an ordinary one. */
 	fake_begin (0);
 	fake.p[0].v.preemptible = true;
