@@ -87,11 +87,11 @@ static void note_used (uint32_t i)
 
 struct timers *goad__timers_lock (void)
 {
-	const struct m *m = goad__m ();
+	struct p *p = goad__own_p (goad__m ());
 	struct timers *h;
 
-	if (likely (m && m->p)) {
-		h = of (m->p);
+	if (likely (p != NULL)) {
+		h = of (p);
 	} else { /* where this stack lies is as good as random */
 		uint64_t r = goad__mix ((uintptr_t) __builtin_frame_address (0) >> 12);
 		h = &all[r % (uint64_t) goad__sched.nprocs];
