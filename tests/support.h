@@ -66,6 +66,10 @@ goad_stats_t stats_delta (const goad_stats_t *before, const goad_stats_t *after)
  * yielded in place although Criterion, which it is linked to, may not. */
 void program_scanned (void);
 
+/* What ThreadSanitizer leaves of the preemptions that a test wants to see: libc may have
+ * been called by its code, so that nothing is handed off there either. */
+#define TEST_SOME(n) (TEST_TSAN ? (n) / 20 : (n))
+
 /* Belongs into a loop around an atomic: ThreadSanitizer's code, which is never preempted,
  * would be nearly all of it otherwise. */
 static inline void linger (void)

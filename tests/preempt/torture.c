@@ -25,7 +25,7 @@ static unsigned tasks_of (const struct torture *t)
 
 static unsigned total_of (const struct torture *t)
 {
-	return t->total ? t->total : 2000;
+	return TEST_SOME (t->total ? t->total : 2000);
 }
 
 static void suffer (void *arg)
@@ -56,7 +56,8 @@ static void torment (void *arg)
 		goad_stats_t s = stats_now ();
 
 		if ((s.preempt_yielded + s.preempt_handed_off >= total_of (t) &&
-		     s.preempt_yielded >= t->yielded && s.preempt_handed_off >= t->handed_off) ||
+		     s.preempt_yielded >= TEST_SOME (t->yielded) &&
+		     s.preempt_handed_off >= TEST_SOME (t->handed_off)) ||
 		    goad_now () > limit)
 			break;
 		goad_sleep (5 * GOAD_MS);
@@ -94,8 +95,8 @@ static void torture (const struct torture *t, int mode)
 	         (unsigned long long) s.preempt_yielded, (unsigned long long) s.preempt_handed_off,
 	         (unsigned long long) s.preempt_deferred, (unsigned long long) s.preempt_expired);
 	cr_expect_geq (s.preempt_yielded + s.preempt_handed_off, total_of (t), "too few preemptions");
-	cr_expect_geq (s.preempt_yielded, t->yielded, "too few yielded in place");
-	cr_expect_geq (s.preempt_handed_off, t->handed_off, "too few handed off");
+	cr_expect_geq (s.preempt_yielded, TEST_SOME (t->yielded), "too few yielded in place");
+	cr_expect_geq (s.preempt_handed_off, TEST_SOME (t->handed_off), "too few handed off");
 	if (mode == GOAD_PREEMPT_HANDOFF)
 		cr_expect_eq (s.preempt_yielded, 0);
 	if (mode == GOAD_PREEMPT_YIELD)

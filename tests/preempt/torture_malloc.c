@@ -126,7 +126,8 @@ static void pass_all (void *arg)
 		claim_eq (goad_join (task[i]), 0);
 }
 
-Test (torture_malloc, freed_by_another, .timeout = 60)
+/* Nothing of it is outside libc for long enough under ThreadSanitizer. */
+Test (torture_malloc, freed_by_another, .timeout = 60, .disabled = TEST_TSAN)
 {
 	program_scanned ();
 	cr_assert_eq (run_main (pass_all, NULL, 2, 100 * GOAD_US, 0), 0);
