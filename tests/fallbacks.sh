@@ -14,14 +14,15 @@ n=0
 # Without _dl_find_object what can be unloaded is handed off always: torture_dl counts on it
 # not to be, but for the half that only wants it handed off.
 programs () {
-	echo 'api/tasks api/sleep preempt/errno'
+	echo api/tasks
 	case $1 in
-	*XSAVEC) echo 'preempt/torture_vector preempt/torture_fpu' ;;
-	*GUARD_INSTALL) echo 'api/stack unit/stack_fault' ;;
-	*MEMBARRIER) echo 'api/names preempt/modes' ;;
-	*VM_READV) echo 'preempt/torture_zlib preempt/torture_dl' ;;
-	*DL_FIND_OBJECT) echo 'preempt/torture_zlib preempt/torture_dl:handed_off' ;;
-	*ALL) echo 'api/stack preempt/torture_vector preempt/torture_dl:handed_off' ;;
+	*XSAVEC) echo preempt/torture_vector ;;
+	*GUARD_INSTALL) echo api/stack unit/stack_fault ;;
+	*MEMBARRIER) echo api/names preempt/errno ;;
+	*VM_READV) echo preempt/torture_dl ;;
+	*DL_FIND_OBJECT) echo preempt/torture_zlib preempt/torture_dl:handed_off ;;
+	*SHORT_SLICE) echo preempt/errno ;;
+	*ALL) echo api/sleep api/stack preempt/torture_dl:handed_off ;;
 	esac
 }
 

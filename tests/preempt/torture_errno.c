@@ -32,19 +32,19 @@ static void address_held (unsigned which, void *out)
 /* Functions of their own for errno: what is yielded in place in between finds the value
  * again, wherever it wakes.  They are longer than need be: a very short function around
  * __errno_location counts as one that hands the address out. */
-static volatile unsigned char padding[4];
+static _Atomic unsigned char padding[4];
 
 static __attribute__ ((noinline)) void set_errno (int value)
 {
 	for (int i = 0; i < 4; i++)
-		padding[i] = (unsigned char) i;
+		atomic_store_explicit (&padding[i], (unsigned char) i, memory_order_relaxed);
 	errno = value;
 }
 
 static __attribute__ ((noinline)) int get_errno (void)
 {
 	for (int i = 0; i < 4; i++)
-		padding[i] = (unsigned char) i;
+		atomic_store_explicit (&padding[i], (unsigned char) i, memory_order_relaxed);
 	return errno;
 }
 
