@@ -116,7 +116,7 @@ void hog_run (void *arg)
 
 	while (!atomic_load_explicit (h->stop, memory_order_relaxed)) {
 		atomic_store_explicit (&h->loops, ++n, memory_order_relaxed);
-		linger ();
+		loop_apart ();
 	}
 }
 

@@ -72,7 +72,7 @@ void program_scanned (void);
 
 /* Belongs into a loop around an atomic: ThreadSanitizer's code, which is never preempted,
  * would be nearly all of it otherwise. */
-static inline void linger (void)
+static inline void loop_apart (void)
 {
 	for (int i = 0; i < (TEST_TSAN ? 500 : 0); i++)
 		__asm__ volatile("");

@@ -14,7 +14,7 @@ static void count_turns (void *arg)
 	(void) arg;
 	while (!atomic_load_explicit (&stop, memory_order_relaxed)) {
 		atomic_fetch_add_explicit (&turns, 1, memory_order_relaxed);
-		linger ();
+		loop_apart ();
 	}
 }
 

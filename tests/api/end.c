@@ -198,7 +198,7 @@ static void never (int signo, siginfo_t *info, void *context)
 static void spin_until (void *arg)
 {
 	while (!atomic_load_explicit ((_Atomic int *) arg, memory_order_relaxed))
-		linger ();
+		loop_apart ();
 }
 
 static void spin_two (void *arg)

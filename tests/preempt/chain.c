@@ -80,7 +80,7 @@ static void call_free_victim (void *arg)
 
 	while (!atomic_load_explicit (&stop, memory_order_relaxed)) {
 		v->turns++;
-		linger ();
+		loop_apart ();
 	}
 }
 

@@ -34,7 +34,7 @@ static void spin (void *arg)
 {
 	(void) arg;
 	while (!atomic_load_explicit (&stop, memory_order_relaxed))
-		linger ();
+		loop_apart ();
 }
 
 static void send_kill (int signo)

@@ -28,6 +28,18 @@ static unsigned total_of (const struct torture *t)
 	return TEST_SOME (t->total ? t->total : 2000);
 }
 
+/* Without the decoder any byte that looks like an FS prefix binds its function, and which
+ * have one is for the compiler to say: then only the sum counts. */
+static unsigned yielded_of (const struct torture *t)
+{
+#ifdef HAVE_ZYDIS
+	return TEST_SOME (t->yielded);
+#else
+	(void) t;
+	return 0;
+#endif
+}
+
 static void suffer (void *arg)
 {
 	struct victim *v = arg;
@@ -56,7 +68,7 @@ static void torment (void *arg)
 		goad_stats_t s = stats_now ();
 
 		if ((s.preempt_yielded + s.preempt_handed_off >= total_of (t) &&
-		     s.preempt_yielded >= TEST_SOME (t->yielded) &&
+		     s.preempt_yielded >= yielded_of (t) &&
 		     s.preempt_handed_off >= TEST_SOME (t->handed_off)) ||
 		    goad_now () > limit)
 			break;
@@ -95,7 +107,7 @@ static void torture (const struct torture *t, int mode)
 	         (unsigned long long) s.preempt_yielded, (unsigned long long) s.preempt_handed_off,
 	         (unsigned long long) s.preempt_deferred, (unsigned long long) s.preempt_expired);
 	cr_expect_geq (s.preempt_yielded + s.preempt_handed_off, total_of (t), "too few preemptions");
-	cr_expect_geq (s.preempt_yielded, TEST_SOME (t->yielded), "too few yielded in place");
+	cr_expect_geq (s.preempt_yielded, yielded_of (t), "too few yielded in place");
 	cr_expect_geq (s.preempt_handed_off, TEST_SOME (t->handed_off), "too few handed off");
 	if (mode == GOAD_PREEMPT_HANDOFF)
 		cr_expect_eq (s.preempt_yielded, 0);
