@@ -130,7 +130,8 @@ static bool enough (void)
 {
 	goad_stats_t s = stats_now ();
 
-	return atomic_load (&started) > 100 && s.preempt_yielded + s.preempt_handed_off > TEST_SOME (100);
+	return atomic_load (&started) > 100 &&
+	       s.preempt_yielded + s.preempt_handed_off > TEST_SOME (100);
 }
 
 struct plan {
