@@ -27,6 +27,7 @@
 #define GOAD_H
 
 #include <goad/debug.h>
+#include <goad/io.h>
 #include <goad/sched.h>
 #include <goad/time.h>
 

@@ -3,5 +3,6 @@ include_HEADERS = %D%/goad.h
 goadincludedir = $(includedir)/goad
 goadinclude_HEADERS = \
 	%D%/goad/debug.h \
+	%D%/goad/io.h \
 	%D%/goad/sched.h \
 	%D%/goad/time.h

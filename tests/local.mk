@@ -83,6 +83,8 @@ api_tests = \
 	%D%/api/config \
 	%D%/api/disable \
 	%D%/api/end \
+	%D%/api/io \
+	%D%/api/io_close \
 	%D%/api/life \
 	%D%/api/many \
 	%D%/api/names \
@@ -98,6 +100,8 @@ api_helpers =
 %C%_api_config_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
+%C%_api_io_LDADD = $(API)
+%C%_api_io_close_LDADD = $(API)
 %C%_api_life_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)

@@ -2,8 +2,8 @@
 /* All coroutines are asleep: is it for ever?
  *
  * Asked by the last M to go idle, under the scheduler's lock: no P runs, no queue holds
- * anybody, but coroutines are alive.  It is for ever if no timer is armed and every
- * thread of the process is the runtime's: a foreign thread may wake somebody at any
+ * anybody, but coroutines are alive.  It is for ever if no timer is armed, nobody waits for
+ * a descriptor, and every thread of the process is the runtime's: a foreign thread may wake somebody at any
  * time, and what it waits for is not ours to know.
  */
 #include <dirent.h>
@@ -13,6 +13,7 @@
 #include "base/syscall.h"
 #include "core/stack.h"
 #include "runtime/runtime.h"
+#include "sched/source.h"
 #include "wait/timer.h"
 
 struct entry { /* of getdents64 */
@@ -58,7 +59,7 @@ static bool deadlocked (void)
 	struct sched *s = &goad__sched;
 
 	if (s->nm_held || s->nm_starting || s->nblocked || goad__global_waits () ||
-	    goad__timers_live () != 0 ||
+	    goad__timers_live () != 0 || goad__sources_waiting () ||
 	    count_threads () != goad__threads_count ())
 		return false;
 	goad__line ("all coroutines are asleep - deadlock!");

@@ -13,8 +13,11 @@
 #include "preempt/safepoint.h"
 #include "runtime/check.h"
 #include "runtime/fault.h"
+#include "runtime/io.h"
 #include "runtime/runtime.h"
 #include "sched/account.h"
+#include "sched/source.h"
+#include "wait/netpoll.h"
 #include "wait/timer.h"
 
 _Atomic int goad__life;
@@ -59,6 +62,7 @@ static void reset (void)
 	s->sysmon_armed = s->own_modes = 0;
 	s->hogs_since = 0;
 	goad__signals_sent = goad__requests = 0;
+	goad__sources_reset ();
 }
 
 static void release (void)
@@ -67,6 +71,7 @@ static void release (void)
 
 	goad__fault_fini ();
 	goad__signal_fini ();
+	goad__netpoll_fini ();
 	goad__timers_fini ();
 	goad__stack_fini ();
 	goad__modules_fini ();
@@ -122,6 +127,8 @@ static int set_up (const goad_config_t *user)
 	goad__arch_init ();
 	goad__decide_init ();
 	goad__timers_init ();
+	goad__netpoll_init ();
+	goad__io_init ();
 	goad__deadlock_init ();
 	err = goad__modules_init ();
 	if (err == 0)

@@ -8,6 +8,11 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/fault.c \
 	%D%/fault.h \
 	%D%/init.c \
+	%D%/io.c \
+	%D%/io.h \
+	%D%/io_conn.c \
+	%D%/io_file.c \
+	%D%/io_socket.c \
 	%D%/monitor.c \
 	%D%/runtime.h \
 	%D%/stats.c \

@@ -26,9 +26,12 @@
 #include "runtime/watch.h"
 #include "sched/feedback.h"
 #include "sysmon/sysmon.h"
+#include "wait/netpoll.h"
 #include "wait/timer.h"
 
 #define SHORT_SLICE UINT64_C (100000) /* what we ask EEVDF for, ns */
+
+enum bed { AWAKE, ON_FUTEX, IN_NETPOLL };
 
 static struct {
 	struct sysmon sysmon;
@@ -37,9 +40,10 @@ static struct {
 	pthread_t thread;
 	void *stack;
 	bool running;
-	/* 0: awake or told to look, 1: asleep.  [ord:sysmon-sleep] the waker stores its news,
-	 * then exchanges 0 for 1; the sleeper stores 1, then looks for news: one sees the
-	 * other. */
+	/* enum bed.  [ord:sysmon-sleep] the waker stores its news, then exchanges this for
+	 * AWAKE; the sleeper says where it sleeps, then looks for news: one sees the other.
+	 * The waker learns from the word itself how to wake: there is no moment at which
+	 * sysmon moves from the one bed to the other that a wake-up could fall into. */
 	_Atomic uint32_t asleep;
 	_Atomic uint32_t stop;
 	_Atomic uint64_t cpu_ns, late_max;
@@ -57,8 +61,14 @@ static void wake (void)
 {
 	/* [ord:sysmon-sleep] */
 	atomic_store_explicit (&mon.news, 1, memory_order_seq_cst);
-	if (atomic_exchange_explicit (&mon.asleep, 0, memory_order_seq_cst))
+	switch (atomic_exchange_explicit (&mon.asleep, AWAKE, memory_order_seq_cst)) {
+	case ON_FUTEX:
 		goad__futex_wake (&mon.asleep, 1);
+		break;
+	case IN_NETPOLL:
+		goad__netpoll_break ();
+		break;
+	}
 }
 
 static void note_cpu (void)
@@ -70,17 +80,25 @@ static void note_cpu (void)
 	                       memory_order_relaxed);
 }
 
+/* Once anybody has waited for a descriptor it sleeps with the netpoller, and readies whom
+ * events concern; before, and for processes without descriptors, a futex is enough. */
 static void op_sleep (void *rt, uint64_t deadline)
 {
+	enum bed bed = goad__netpoll_used () ? IN_NETPOLL : ON_FUTEX;
 	(void) rt;
+
 	note_cpu ();
 	deadline = goad__timers_sleeps (deadline);
 	/* [ord:sysmon-sleep]; [ord:sysmon-alarm] is the other half of goad__tell_sysmon */
-	atomic_store_explicit (&mon.asleep, 1, memory_order_seq_cst);
-	if (atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst) == 0)
+	atomic_store_explicit (&mon.asleep, bed, memory_order_seq_cst);
+	if (atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst) != 0)
+		;
+	else if (bed == IN_NETPOLL)
+		goad__netpoll_sleep (deadline);
+	else
 		while (atomic_load_explicit (&mon.asleep, memory_order_relaxed) && goad__now () < deadline)
-			goad__futex_wait (&mon.asleep, 1, deadline);
-	atomic_store_explicit (&mon.asleep, 0, memory_order_relaxed);
+			goad__futex_wait (&mon.asleep, ON_FUTEX, deadline);
+	atomic_store_explicit (&mon.asleep, AWAKE, memory_order_relaxed);
 	atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst);
 	goad__timers_woke ();
 }

@@ -3,8 +3,8 @@
  *
  * Order: own timers that are due; the hogs when it is their turn (sched/feedback.h); the
  * global queue when it is its turn; runnext; the own queue; the global queue; other Ps;
- * other Ps' timers; the hogs; and then sleep.  Without feedback hogs count to the global
- * queues, and come before other Ps.
+ * other Ps' timers; the other sources (source.h); the hogs; and then sleep.  Without
+ * feedback hogs count to the global queues, and come before other Ps.
  *
  * Their turn is each 61st pick, when the slice has expired (what shares a slice by
  * runnext must not keep the rest waiting), and when they were not looked at for a
@@ -14,6 +14,7 @@
 #include "sched/account.h"
 #include "sched/feedback.h"
 #include "sched/sched.h"
+#include "sched/source.h"
 
 static uint32_t no_timers (struct p *p, uint64_t now)
 {
@@ -264,6 +265,7 @@ struct g *goad__find (struct m *m, bool *inherit)
 			stop_spinning (m);
 			return g;
 		}
-		goad__idle (m);
+		if (!goad__sources_poll ())
+			goad__idle (m);
 	}
 }

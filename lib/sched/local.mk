@@ -11,5 +11,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/retake.c \
 	%D%/sched.c \
 	%D%/sched.h \
+	%D%/source.c \
+	%D%/source.h \
 	%D%/spawn.c \
 	%D%/steal.c

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
+	%D%/epoll.c \
+	%D%/epoll.h \
+	%D%/fdtable.c \
+	%D%/fdtable.h \
+	%D%/fdwait.c \
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/join.c \
 	%D%/join.h \
+	%D%/netpoll.c \
+	%D%/netpoll.h \
 	%D%/sleep.c \
 	%D%/sleep.h \
 	%D%/ticker.c \
