@@ -4,8 +4,10 @@
 bench_goad = \
 	%D%/blocked \
 	%D%/bimodal \
+	%D%/echo \
 	%D%/endless \
 	%D%/fairness \
+	%D%/idleconn \
 	%D%/parked \
 	%D%/preempt \
 	%D%/quantum \
@@ -16,8 +18,10 @@ bench_goad = \
 EXTRA_PROGRAMS += $(bench_goad)
 %C%_blocked_LDADD = $(BENCH)
 %C%_bimodal_LDADD = $(BENCH)
+%C%_echo_LDADD = $(BENCH)
 %C%_endless_LDADD = $(BENCH)
 %C%_fairness_LDADD = $(BENCH)
+%C%_idleconn_LDADD = $(BENCH)
 %C%_parked_LDADD = $(BENCH)
 %C%_preempt_LDADD = $(BENCH)
 %C%_quantum_LDADD = $(BENCH)
@@ -33,6 +37,7 @@ bench: $(bench_goad)
 dist_noinst_HEADERS += \
 	%D%/bench.h \
 	%D%/bimodal.h \
+	%D%/loopback.h \
 	%D%/options.h \
 	%D%/runtime.h \
 	%D%/samples.h \
@@ -42,8 +47,10 @@ EXTRA_DIST += \
 	%D%/cases.pl \
 	%D%/pthread/blocked.c \
 	%D%/pthread/bimodal.c \
+	%D%/pthread/echo.c \
 	%D%/pthread/endless.c \
 	%D%/pthread/fairness.c \
+	%D%/pthread/idleconn.c \
 	%D%/pthread/parked.c \
 	%D%/pthread/preempt.c \
 	%D%/pthread/quantum.c \
@@ -53,8 +60,10 @@ EXTRA_DIST += \
 	%D%/pthread/yield.c \
 	%D%/go/blocked.go \
 	%D%/go/bimodal.go \
+	%D%/go/echo.go \
 	%D%/go/endless.go \
 	%D%/go/fairness.go \
+	%D%/go/idleconn.go \
 	%D%/go/parked.go \
 	%D%/go/preempt.go \
 	%D%/go/quantum.go \

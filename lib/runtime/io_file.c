@@ -143,7 +143,7 @@ static long when_ready (struct transfer *t, struct plain *p)
 		return err;
 	r = goad__io_ready (t->fd, t->out ? POLLOUT : POLLIN);
 	if (r > 0) {
-		if (t->out && p->n > 0)
+		if (t->out && p->iov && p->n > 0) /* else the kernel complains */
 			cut (p, &piece);
 		r = within_block (p);
 	} else if (r == 0) {
