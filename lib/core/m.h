@@ -19,6 +19,8 @@
  * runs next on this M: it may be seen by others only when its registers are saved. */
 enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_EXIT, AFTER_PREEMPT, AFTER_BLOCK };
 
+enum park { PARK_NOT, PARK_GO, PARK_ELSEWHERE };
+
 /* Decides on the next stack whether the park stands; false: it runs again. */
 typedef bool goad__commit_fn (struct g *g, void *arg);
 
@@ -42,9 +44,11 @@ struct m {
 	void *commit_arg;
 	bool spinning; /* looks for work, counted in sched.nmspinning */
 
-	/* Parking.  [ord:m-park] nextp is stored before park becomes 1 (release) and read
-	 * after it was seen (acquire).  park: 0 nothing, 1 go on; set by whoever took this M
-	 * off the idle list or took its bound coroutine out of a queue: exactly one. */
+	/* Parking.  [ord:m-park] nextp is stored before park becomes PARK_GO (release) and
+	 * read after it was seen (acquire).  PARK_GO is set by whoever took this M off the
+	 * idle list or took its bound coroutine out of a queue: exactly one.  PARK_ELSEWHERE is
+	 * set and taken back by the M itself: it sleeps where another source of work can wake
+	 * it, not on this word. */
 	_Atomic uint32_t park GOAD__ALIGNED;
 	_Atomic (struct p *) nextp;
 	struct m *idle_next; /* under sched.lock */

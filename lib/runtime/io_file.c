@@ -143,7 +143,7 @@ static long when_ready (struct transfer *t, struct plain *p)
 		return err;
 	r = goad__io_ready (t->fd, t->out ? POLLOUT : POLLIN);
 	if (r > 0) {
-		if (t->out && p->iov && p->n > 0) /* else the kernel complains */
+		if (t->out)
 			cut (p, &piece);
 		r = within_block (p);
 	} else if (r == 0) {
@@ -151,6 +151,13 @@ static long when_ready (struct transfer *t, struct plain *p)
 	}
 	goad__fd_turn_end (t->fd, direction, t);
 	return r;
+}
+
+/* What has no need to wait, and for which poll might wait for ever. */
+static bool returns_at_once (const struct plain *p, long flags)
+{
+	return (flags & O_ACCMODE) == (p->t->out ? O_RDONLY : O_WRONLY) || p->n <= 0 || !p->iov ||
+	       (p->n == 1 && p->iov->iov_len == 0);
 }
 
 long goad__rw_slow (struct transfer *t)
@@ -166,7 +173,7 @@ long goad__rw_slow (struct transfer *t)
 	if (goad__syscall3 (SYS_fstat, t->fd, (long) &st, 0) == 0 &&
 	    (S_ISREG (st.st_mode) || S_ISBLK (st.st_mode) || S_ISDIR (st.st_mode)))
 		return within_block (&p);
-	if (!(flags & O_NONBLOCK))
+	if (!(flags & O_NONBLOCK) && !returns_at_once (&p, flags))
 		return when_ready (t, &p);
 	plain (&p);
 	return p.result;

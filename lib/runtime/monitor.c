@@ -81,24 +81,26 @@ static void note_cpu (void)
 }
 
 /* Once anybody has waited for a descriptor it sleeps with the netpoller, and readies whom
- * events concern; before, and for processes without descriptors, a futex is enough. */
+ * events concern, unless an idle M does so; before, and for processes without descriptors, a
+ * futex is enough. */
 static void op_sleep (void *rt, uint64_t deadline)
 {
-	enum bed bed = goad__netpoll_used () ? IN_NETPOLL : ON_FUTEX;
+	enum bed bed = goad__netpoll_bed (&deadline) ? IN_NETPOLL : ON_FUTEX;
+	bool news;
 	(void) rt;
 
 	note_cpu ();
 	deadline = goad__timers_sleeps (deadline);
 	/* [ord:sysmon-sleep]; [ord:sysmon-alarm] is the other half of goad__tell_sysmon */
 	atomic_store_explicit (&mon.asleep, bed, memory_order_seq_cst);
-	if (atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst) != 0)
-		;
-	else if (bed == IN_NETPOLL)
-		goad__netpoll_sleep (deadline);
-	else
+	news = atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst) != 0;
+	if (bed == IN_NETPOLL)
+		goad__netpoll_sleep (news ? 0 : deadline);
+	else if (!news)
 		while (atomic_load_explicit (&mon.asleep, memory_order_relaxed) && goad__now () < deadline)
 			goad__futex_wait (&mon.asleep, ON_FUTEX, deadline);
 	atomic_store_explicit (&mon.asleep, AWAKE, memory_order_relaxed);
+	goad__netpoll_up ();
 	atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst);
 	goad__timers_woke ();
 }

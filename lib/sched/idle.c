@@ -24,6 +24,7 @@
 #include "base/futex.h"
 #include "sched/account.h"
 #include "sched/sched.h"
+#include "sched/source.h"
 
 static void wake_nobody (void)
 {
@@ -70,16 +71,49 @@ struct p *goad__pidle_get (void)
 	return p;
 }
 
+static bool sleeps_elsewhere (const struct m *m)
+{
+	return atomic_load_explicit (&m->park, memory_order_relaxed) == PARK_ELSEWHERE;
+}
+
+/* One that sleeps where work may come from is left there if there is another. */
 struct m *goad__midle_get (void)
 {
 	struct sched *s = &goad__sched;
-	struct m *m = s->midle;
+	struct m **at = &s->midle;
+	struct m *m = *at;
 
-	if (m) {
-		s->midle = m->idle_next;
+	if (!m)
+		return NULL;
+	if (sleeps_elsewhere (m) && m->idle_next) {
+		at = &m->idle_next;
+		m = *at;
+	}
+	*at = m->idle_next;
+	s->nmidle--;
+	return m;
+}
+
+bool goad__idle_leave (struct m *m)
+{
+	struct sched *s = &goad__sched;
+	struct p *p = NULL;
+	struct m **at;
+
+	goad__spin_lock (&s->lock);
+	for (at = &s->midle; *at && *at != m; at = &(*at)->idle_next)
+		;
+	if (*at && (p = goad__pidle_get ())) {
+		*at = m->idle_next;
 		s->nmidle--;
 	}
-	return m;
+	bool given = !*at && !p;
+	goad__spin_unlock (&s->lock);
+	if (p)
+		goad__acquire_p (m, p);
+	else if (given)
+		goad__m_wait (m);
+	return p || given;
 }
 
 /* A thread for a P: an idle one, or else one that waits with its coroutine, which then
@@ -126,17 +160,19 @@ struct p *goad__release_p (struct m *m)
 void goad__m_give (struct m *m, struct p *p)
 {
 	atomic_store_explicit (&m->nextp, p, memory_order_relaxed);
-	atomic_store_explicit (&m->park, 1, memory_order_release);
-	goad__futex_wake (&m->park, 1);
+	if (atomic_exchange_explicit (&m->park, PARK_GO, memory_order_seq_cst) == PARK_ELSEWHERE)
+		goad__sources_rouse ();
+	else
+		goad__futex_wake (&m->park, 1);
 }
 
 void goad__m_wait (struct m *m)
 {
 	struct p *p;
 
-	while (atomic_load_explicit (&m->park, memory_order_acquire) == 0) /* [ord:m-park] */
-		goad__futex_wait (&m->park, 0, UINT64_MAX);
-	atomic_store_explicit (&m->park, 0, memory_order_relaxed);
+	while (atomic_load_explicit (&m->park, memory_order_acquire) != PARK_GO) /* [ord:m-park] */
+		goad__futex_wait (&m->park, PARK_NOT, UINT64_MAX);
+	atomic_store_explicit (&m->park, PARK_NOT, memory_order_relaxed);
 	p = atomic_exchange_explicit (&m->nextp, NULL, memory_order_relaxed);
 	if (p)
 		goad__acquire_p (m, p);
@@ -309,7 +345,8 @@ void goad__idle_park (struct m *m)
 			s->midle = m;
 			s->nmidle++;
 			goad__spin_unlock (&s->lock);
-			goad__m_wait (m);
+			if (!goad__sources_sleep (m))
+				goad__m_wait (m);
 			return;
 		}
 		m->spinning = true;

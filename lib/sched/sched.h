@@ -136,6 +136,9 @@ struct p *goad__pidle_get (void);   /* under lock */
 struct m *goad__midle_get (void);   /* under lock */
 struct m *goad__m_for_p (void);     /* under lock */
 bool goad__work_somewhere (void);   /* in any queue */
+/* m, on the list of idle Ms, has found work where it slept.  True: it is off the list, and
+ * has an idle P, or will be given one at once; false: there is none for it. */
+bool goad__idle_leave (struct m *m);
 void goad__acquire_p (struct m *m, struct p *p);
 struct p *goad__release_p (struct m *m);
 void goad__m_give (struct m *m, struct p *p); /* wakes m with p */

@@ -36,3 +36,18 @@ bool goad__sources_waiting (void)
 			return true;
 	return false;
 }
+
+bool goad__sources_sleep (struct m *m)
+{
+	for (int i = 0; i < sources.n; i++)
+		if (sources.at[i]->sleep)
+			return sources.at[i]->sleep (m);
+	return false;
+}
+
+void goad__sources_rouse (void)
+{
+	for (int i = 0; i < sources.n; i++)
+		if (sources.at[i]->rouse)
+			sources.at[i]->rouse ();
+}

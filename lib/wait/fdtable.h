@@ -39,6 +39,9 @@ struct goad__netpoll {
 	_Atomic uint32_t waiting; /* how many are between beginning and end of a wait */
 	_Atomic uint32_t live;    /* 0: no runtime, threads that are not ours keep out */
 	_Atomic uint32_t foreign; /* how many of those are inside */
+	_Atomic uint32_t bed;     /* enum bed of netpoll.c: who sleeps in the set */
+	_Atomic uint32_t wanted;  /* an M would have liked to, and found sysmon there */
+	_Atomic uint64_t left_at; /* sysmon sleeps elsewhere until then; 0: it does not */
 	_Atomic (struct fd_entry *) * chunk;
 	uint32_t chunks; /* of them, those that may be there; under the lock */
 };

@@ -35,10 +35,12 @@ bool goad__fd_known (int fd);
 /* close (2), and whoever waits here hears -ECANCELED. */
 int goad__fd_close (int fd);
 
-/* For sysmon.  The netpoller is used; then it sleeps here, and readies whoever is due,
- * until the deadline, an event, or a break. */
-bool goad__netpoll_used (void);
-void goad__netpoll_sleep (uint64_t deadline);
+/* For sysmon, about to sleep until *deadline, which may become earlier.  True: it shall
+ * sleep with goad__netpoll_sleep, which readies whoever is due, and of which
+ * goad__netpoll_break wakes it.  False: elsewhere.  Afterwards goad__netpoll_up. */
+bool goad__netpoll_bed (uint64_t *deadline);
+void goad__netpoll_sleep (uint64_t deadline); /* 0: a look */
+void goad__netpoll_up (void);
 void goad__netpoll_break (void);
 
 void goad__netpoll_init (void);
