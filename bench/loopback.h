@@ -14,8 +14,7 @@ static inline int bench_listen (struct sockaddr_in *a)
 {
 	socklen_t len = sizeof *a;
 	int fd = socket (AF_INET, SOCK_STREAM, 0);
-	*a = (struct sockaddr_in){ .sin_family = AF_INET,
-		                       .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+	*a = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
 	if (fd < 0 || bind (fd, (struct sockaddr *) a, sizeof *a) != 0 || listen (fd, 4096) != 0 ||
 	    getsockname (fd, (struct sockaddr *) a, &len) != 0) {
 		perror ("listen");

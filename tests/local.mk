@@ -85,6 +85,7 @@ api_tests = \
 	%D%/api/end \
 	%D%/api/io \
 	%D%/api/io_close \
+	%D%/api/io_tcp \
 	%D%/api/life \
 	%D%/api/many \
 	%D%/api/names \
@@ -102,6 +103,7 @@ api_helpers =
 %C%_api_end_LDADD = $(API)
 %C%_api_io_LDADD = $(API)
 %C%_api_io_close_LDADD = $(API)
+%C%_api_io_tcp_LDADD = $(API)
 %C%_api_life_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)

@@ -34,7 +34,8 @@ ssize_t goad__transfer (struct transfer *t);
 
 /* The part that is left, without a copy: the rest of an element that is begun, or all
  * elements from t->at on. */
-static inline struct iovec *goad__transfer_left (const struct transfer *t, struct iovec *one, int *n)
+static inline struct iovec *goad__transfer_left (const struct transfer *t, struct iovec *one,
+                                                 int *n)
 {
 	if (t->off == 0) {
 		*n = t->n - t->at;

@@ -68,12 +68,9 @@ static ssize_t move (struct transfer *t)
 GOAD__API ssize_t goad_recv_until (int fd, void *buf, size_t size, int flags, uint64_t deadline)
 {
 	struct iovec one = { buf, size };
-	struct transfer t = { .fd = fd,
-		                  .flags = flags,
-		                  .iov = &one,
-		                  .n = 1,
-		                  .deadline = deadline,
-		                  .attempt = recv_bytes };
+	struct transfer t = {
+		.fd = fd, .flags = flags, .iov = &one, .n = 1, .deadline = deadline, .attempt = recv_bytes
+	};
 
 	return move (&t);
 }

@@ -65,7 +65,7 @@ static void wake (void)
 	case ON_FUTEX:
 		goad__futex_wake (&mon.asleep, 1);
 		break;
-	case IN_NETPOLL:
+	case IN_NETPOLL: /* [ord:poll-break] */
 		goad__netpoll_break ();
 		break;
 	}

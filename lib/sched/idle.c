@@ -161,7 +161,7 @@ void goad__m_give (struct m *m, struct p *p)
 {
 	atomic_store_explicit (&m->nextp, p, memory_order_relaxed);
 	if (atomic_exchange_explicit (&m->park, PARK_GO, memory_order_seq_cst) == PARK_ELSEWHERE)
-		goad__sources_rouse ();
+		goad__sources_rouse (); /* [ord:poll-break] */
 	else
 		goad__futex_wake (&m->park, 1);
 }

@@ -3,13 +3,13 @@
  *
  * The break is an eventfd in the set, level-triggered, which only the thread that sleeps
  * in the set empties.  [ord:poll-break]
- *	who breaks: tells the sleeper's own word (mon.asleep); writes the eventfd
- *	who sleeps: says in its word that it sleeps in the set; sleeps; empties the eventfd;
- *		looks at its word
+ *	who breaks: tells the sleeper's own word, and if that said that it sleeps in the set,
+ *		writes the eventfd
+ *	who sleeps: says in its word that it sleeps in the set; sleeps; takes that back
  * A break that comes before the sleep is found by it, since nobody else empties the
- * eventfd; one that is emptied was told in the word before.  Edge-triggered would not do:
- * whoever looks into the set without sleeping would take the only edge away.  A break that
- * comes late, when its sleeper is awake already, wakes the next sleeper for nothing.
+ * eventfd.  Edge-triggered would not do: whoever looks into the set without sleeping would
+ * take the only edge away.  A break that comes late, when its sleeper is awake already,
+ * wakes the next sleeper for nothing.
  *
  * Before Linux 5.11 there is no epoll_pwait2, and epoll_wait counts milliseconds; so the
  * deadline goes to a timerfd in the set.

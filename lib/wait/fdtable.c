@@ -67,7 +67,7 @@ static int start_using (void)
 
 static int make_entry (int fd, struct fd_entry **out)
 {
-	_Atomic (struct fd_entry *) * at;
+	_Atomic (struct fd_entry *) *at;
 	struct fd_entry *c = NULL;
 	bool first;
 	int err = 0;

@@ -42,7 +42,7 @@ struct goad__netpoll {
 	_Atomic uint32_t bed;     /* enum bed of netpoll.c: who sleeps in the set */
 	_Atomic uint32_t wanted;  /* an M would have liked to, and found sysmon there */
 	_Atomic uint64_t left_at; /* sysmon sleeps elsewhere until then; 0: it does not */
-	_Atomic (struct fd_entry *) * chunk;
+	_Atomic (struct fd_entry *) *chunk;
 	uint32_t chunks; /* of them, those that may be there; under the lock */
 };
 

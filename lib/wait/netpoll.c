@@ -140,8 +140,9 @@ static bool sleep_here (struct m *m)
 		uint32_t not = PARK_NOT;
 
 		/* fails: a P was given meanwhile, and goad__m_wait finds it */
-		again = atomic_compare_exchange_strong_explicit (
-		    &m->park, &not, PARK_ELSEWHERE, memory_order_seq_cst, memory_order_relaxed);
+		again = atomic_compare_exchange_strong_explicit (&m->park, &not, PARK_ELSEWHERE,
+		                                                 memory_order_seq_cst,
+		                                                 memory_order_relaxed);
 		if (again)
 			off = m_sleeps (m, &again);
 	}

@@ -5,16 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <pty.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define FOR_EVER GOAD_FOREVER
@@ -165,7 +159,7 @@ Test (io, wait_fd_is_poll, .timeout = 10)
 
 static void bad_calls (void *arg)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET };
+	struct sockaddr a = { .sa_family = AF_INET };
 	struct iovec v = { NULL, 10 };
 	struct msghdr m = { 0 };
 	int fd[2];
@@ -181,7 +175,7 @@ static void bad_calls (void *arg)
 	claim_eq (goad_recvmsg (-1, &m, 0), -EBADF);
 	claim_eq (goad_sendmsg (-1, &m, 0), -EBADF);
 	claim_eq (goad_accept (-1, NULL, NULL), -EBADF);
-	claim_eq (goad_connect (-1, (struct sockaddr *) &a, sizeof a), -EBADF);
+	claim_eq (goad_connect (-1, &a, sizeof a), -EBADF);
 	claim_eq (goad_close (-1), -EBADF);
 	claim_eq (goad_close (1 << 20), -EBADF);
 	claim_eq (goad_recvmsg (0, NULL, 0), -EINVAL);
@@ -295,8 +289,11 @@ static void drain (void *arg)
 static void write_whole (int kind)
 {
 	unsigned char *buf = malloc (BIG);
-	struct iovec v[] = { { buf, 1 },       { buf + 1, 0 },        { buf + 1, 99999 },
-		                 { buf + 100000, 1 }, { buf + 100001, BIG - 100001 } };
+	struct iovec v[] = { { buf, 1 },
+		                 { buf + 1, 0 },
+		                 { buf + 1, 99999 },
+		                 { buf + 100000, 1 },
+		                 { buf + 100001, BIG - 100001 } };
 	struct msghdr m = { .msg_iov = v, .msg_iovlen = 5 };
 	struct ends e;
 	goad_task_t *t;
@@ -380,8 +377,9 @@ static void pass_descriptor (void *arg)
 {
 	char control[CMSG_SPACE (sizeof (int))] = { 0 }, got[sizeof control] = { 0 }, c = 'd';
 	struct iovec v = { &c, 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control,
-		                .msg_controllen = sizeof control };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+	};
 	struct cmsghdr *h = CMSG_FIRSTHDR (&m);
 	int fd[2], p[2], there;
 
@@ -495,163 +493,4 @@ Test (io, files_terminals_counters, .timeout = 20)
 	files (NULL);
 	counters (NULL);
 	claims_assert ();
-}
-
-/* TCP. */
-
-static int listener (struct sockaddr_in *a, int flags)
-{
-	socklen_t len = sizeof *a;
-	int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-
-	*a = (struct sockaddr_in){ .sin_family = AF_INET,
-		                       .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
-	claim_eq (bind (fd, (struct sockaddr *) a, sizeof *a), 0);
-	claim_eq (listen (fd, 4000), 0);
-	claim_eq (getsockname (fd, (struct sockaddr *) a, &len), 0);
-	return fd;
-}
-
-static void serve_one (void *arg)
-{
-	int fd = (int) (intptr_t) arg;
-	char buf[100];
-	ssize_t n;
-
-	while ((n = goad_recv (fd, buf, sizeof buf, 0)) > 0)
-		claim_eq (goad_send (fd, buf, (size_t) n, 0), n);
-	claim_eq (n, 0);
-	claim_eq (goad_close (fd), 0);
-}
-
-static void serve (void *arg)
-{
-	int l = (int) (intptr_t) arg, fd;
-
-	while ((fd = goad_accept (l, NULL, NULL)) >= 0)
-		claim_eq (goad_go (serve_one, (void *) (intptr_t) fd), 0);
-	claim_eq (fd, -ECANCELED);
-}
-
-struct client {
-	struct sockaddr_in to;
-	int flags, rounds;
-	goad_task_t *task;
-};
-
-static void client (void *arg)
-{
-	struct client *c = arg;
-	int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC | c->flags, 0);
-	char buf[8] = "";
-
-	claim_eq (goad_connect (fd, (struct sockaddr *) &c->to, sizeof c->to), 0);
-	claim_eq (fcntl (fd, F_GETFL) & O_NONBLOCK, c->flags ? O_NONBLOCK : 0);
-	for (int i = 0; i < c->rounds; i++) {
-		claim_eq (goad_write (fd, "12345", 5), 5);
-		claim_eq (goad_recv (fd, buf, 5, MSG_WAITALL), 5);
-		claim (memcmp (buf, "12345", 5) == 0);
-	}
-	claim_eq (goad_close (fd), 0);
-}
-
-static void tcp (int flags)
-{
-	static struct client clients[50];
-	struct sockaddr_in a;
-	goad_task_t *server[3];
-	int l = listener (&a, flags);
-
-	claim_eq (goad_accept_until (l, NULL, NULL, 0), -EAGAIN);
-	claim_eq (goad_accept_until (l, NULL, NULL, goad_after (GOAD_MS)), -ETIMEDOUT);
-	for (int i = 0; i < 3; i++)
-		spawn (&server[i], serve, (void *) (intptr_t) l);
-	for (int i = 0; i < 50; i++) {
-		clients[i] = (struct client){ a, i & 1 ? SOCK_NONBLOCK : 0, 20, NULL };
-		spawn (&clients[i].task, client, &clients[i]);
-	}
-	for (int i = 0; i < 50; i++)
-		claim_eq (goad_join (clients[i].task), 0);
-	claim_eq (goad_close (l), 0);
-	for (int i = 0; i < 3; i++)
-		claim_eq (goad_join (server[i]), 0);
-}
-
-static void tcp_both (void *arg)
-{
-	(void) arg;
-	tcp (0);
-	tcp (SOCK_NONBLOCK);
-}
-
-Test (io, tcp, .timeout = 30)
-{
-	run (tcp_both, NULL, 1);
-	run (tcp_both, NULL, 2);
-}
-
-static void refused (void *arg)
-{
-	struct sockaddr_in a;
-	int l = listener (&a, 0), fd;
-
-	(void) arg;
-	close (l);
-	for (int flags = 0; flags <= SOCK_NONBLOCK; flags += SOCK_NONBLOCK) {
-		fd = socket (AF_INET, SOCK_STREAM | flags, 0);
-		claim_eq (goad_connect (fd, (struct sockaddr *) &a, sizeof a), -ECONNREFUSED);
-		claim_eq (goad_close (fd), 0);
-	}
-}
-
-Test (io, connect_refused, .timeout = 10)
-{
-	run (refused, NULL, 1);
-	refused (NULL);
-	claims_assert ();
-}
-
-/* A local listener with a full queue has no event for those who wait to connect. */
-
-static void connect_late (void *arg)
-{
-	struct sockaddr_un *a = arg;
-	int fd = socket (AF_UNIX, SOCK_STREAM, 0);
-
-	claim_eq (goad_connect (fd, (struct sockaddr *) a, sizeof *a), 0);
-	goad_close (fd);
-}
-
-static void full_queue (void *arg)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int l = socket (AF_UNIX, SOCK_STREAM, 0), first, fd;
-	goad_task_t *t;
-
-	(void) arg;
-	snprintf (a.sun_path + 1, sizeof a.sun_path - 1, "goad-io-%d", (int) getpid ());
-	claim_eq (bind (l, (struct sockaddr *) &a, sizeof a), 0);
-	claim_eq (listen (l, 0), 0);
-	first = socket (AF_UNIX, SOCK_STREAM, 0);
-	fd = socket (AF_UNIX, SOCK_STREAM, 0);
-	claim_eq (goad_connect (first, (struct sockaddr *) &a, sizeof a), 0);
-	claim_eq (goad_connect_until (fd, (struct sockaddr *) &a, sizeof a, 0), -EAGAIN);
-	claim_eq (goad_connect_until (fd, (struct sockaddr *) &a, sizeof a, goad_after (GOAD_MS)),
-	          -ETIMEDOUT);
-	spawn (&t, connect_late, &a);
-	goad_sleep (2 * GOAD_MS);
-	close (fd);
-	for (int i = 0; i < 2; i++) {
-		fd = goad_accept (l, NULL, NULL);
-		claim (fd >= 0);
-		close (fd);
-	}
-	claim_eq (goad_join (t), 0);
-	close (first);
-	close (l);
-}
-
-Test (io, connect_to_a_full_queue, .timeout = 10)
-{
-	run (full_queue, NULL, 2);
 }
