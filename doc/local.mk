@@ -6,11 +6,16 @@ dist_man_MANS += \
 	%D%/man/goad-run.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \
+	%D%/man/goad_accept.3 \
+	%D%/man/goad_accept_until.3 \
 	%D%/man/goad_after.3 \
 	%D%/man/goad_block.3 \
 	%D%/man/goad_block_begin.3 \
 	%D%/man/goad_block_end.3 \
+	%D%/man/goad_close.3 \
 	%D%/man/goad_config_init.3 \
+	%D%/man/goad_connect.3 \
+	%D%/man/goad_connect_until.3 \
 	%D%/man/goad_count.3 \
 	%D%/man/goad_detach.3 \
 	%D%/man/goad_exit.3 \
@@ -26,6 +31,18 @@ dist_man_MANS += \
 	%D%/man/goad_preempt_disable.3 \
 	%D%/man/goad_preempt_enable.3 \
 	%D%/man/goad_procs.3 \
+	%D%/man/goad_read.3 \
+	%D%/man/goad_read_until.3 \
+	%D%/man/goad_readv.3 \
+	%D%/man/goad_readv_until.3 \
+	%D%/man/goad_recv.3 \
+	%D%/man/goad_recv_until.3 \
+	%D%/man/goad_recvmsg.3 \
+	%D%/man/goad_recvmsg_until.3 \
+	%D%/man/goad_send.3 \
+	%D%/man/goad_send_until.3 \
+	%D%/man/goad_sendmsg.3 \
+	%D%/man/goad_sendmsg_until.3 \
 	%D%/man/goad_sleep.3 \
 	%D%/man/goad_sleep_until.3 \
 	%D%/man/goad_spawn.3 \
@@ -36,6 +53,11 @@ dist_man_MANS += \
 	%D%/man/goad_timer_reset.3 \
 	%D%/man/goad_timer_start.3 \
 	%D%/man/goad_timer_stop.3 \
+	%D%/man/goad_wait_fd.3 \
+	%D%/man/goad_write.3 \
+	%D%/man/goad_write_until.3 \
+	%D%/man/goad_writev.3 \
+	%D%/man/goad_writev_until.3 \
 	%D%/man/goad_yield.3
 EXTRA_DIST += \
 	%D%/design/benchmarks.md \

@@ -3,11 +3,13 @@
 # runs the programs.  The objects know nothing of goad: what `goad run` loads is .libs/NAME.so
 # beside the .la file.
 examples = \
+	%D%/echo \
 	%D%/hello \
 	%D%/stats \
 	%D%/ticker \
 	%D%/weights
 noinst_PROGRAMS += $(examples)
+%C%_echo_LDADD = lib/libgoad.la
 %C%_hello_LDADD = lib/libgoad.la
 %C%_stats_LDADD = lib/libgoad.la
 %C%_ticker_LDADD = lib/libgoad.la

@@ -186,14 +186,17 @@ preempt_objects = \
 %C%_preempt_so_two_la_LDFLAGS = $(so_flags)
 
 stress_tests = \
+	%D%/stress/io \
 	%D%/stress/mix
 stress_helpers =
+%C%_stress_io_LDADD = $(STRESS)
 %C%_stress_mix_LDADD = $(STRESS)
 stress_objects =
 
 EXTRA_DIST += \
 	%D%/model/handoff.pml \
 	%D%/model/idle.pml \
+	%D%/model/poll.pml \
 	%D%/model/retake.pml \
 	%D%/model/timer.pml
 # relist: to here

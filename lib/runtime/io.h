@@ -54,25 +54,16 @@ long goad__rw_slow (struct transfer *t);
 
 /* fn within goad_block: it may block, and the P is given away at once; _maybe: it hardly
  * ever does, and the P is kept for as long as sysmon finds that good. */
-__attribute__ ((weak)) int goad_block (void (*fn) (void *), void *arg);
-__attribute__ ((weak)) void goad_block_begin (void);
-__attribute__ ((weak)) void goad_block_end (void);
-
 static inline int goad__io_block (void (*fn) (void *), void *arg)
 {
-	if (goad_block)
-		return goad_block (fn, arg);
-	fn (arg);
-	return 0;
+	return goad_block (fn, arg);
 }
 
 static inline int goad__io_block_maybe (void (*fn) (void *), void *arg)
 {
-	if (goad_block_begin)
-		goad_block_begin ();
+	goad_block_begin ();
 	fn (arg);
-	if (goad_block_end)
-		goad_block_end ();
+	goad_block_end ();
 	return 0;
 }
 
