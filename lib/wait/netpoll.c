@@ -201,7 +201,10 @@ void goad__netpoll_break (void)
 
 void goad__netpoll_init (void)
 {
-	np.waiting = np.foreign = np.bed = np.wanted = 0;
+	np.waiting = 0;
+	np.foreign = 0;
+	np.bed = BED_FREE;
+	np.wanted = 0;
 	np.left_at = 0;
 	sysmon_served = false;
 	goad__source_add (&source);

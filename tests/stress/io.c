@@ -174,7 +174,9 @@ static void run_mix (int procs, int mode)
 	fprintf (stderr, "  %.1f s, %d Ps, seed %" PRIu64 "\n", seconds, procs, seed);
 	program_scanned ();
 	atomic_store (&stop, 0);
-	bytes = timeouts = closes = 0;
+	atomic_store (&bytes, 0);
+	atomic_store (&timeouts, 0);
+	atomic_store (&closes, 0);
 	rc = goad_main (mix, &plan, &cfg);
 	unsetenv ("GOAD_DEBUG");
 	fprintf (stderr, "  %" PRIu64 " bytes, %" PRIu64 " timeouts, %" PRIu64 " closes\n", bytes,
