@@ -48,7 +48,8 @@ struct p {
 	uint64_t run_since; /* when the coroutine on it was put there */
 	uint64_t fair_at;   /* when the global queues were last looked at */
 	uint64_t look_at;   /* no queue but the own one has its turn before */
-	int64_t fresh_left; /* sched/feedback.h: what fresh work had left when the hog came */
+	int64_t fresh_left; /* sched/feedback.h: what fresh work had left when the hog came, or left */
+	uint64_t hog_left, hog_runs; /* when that was, and n_switches then                       */
 	uint64_t hogs_seen; /* the sched.hogs_since that hog_turn_at has to do with         */
 
 	const struct g *just; /* preempted here last; only compared */

@@ -49,6 +49,12 @@ uint64_t goad__hog_enters (struct p *p, struct g *g, uint64_t t)
 	int64_t left = (int64_t) (at - t);
 	uint64_t start = t - g->unfinished;
 
+	/* Nobody else ran since the last hog left: the time in between is not fresh work's.
+	 * Were it taken for that, a hog that only yields would owe fresh work nothing for
+	 * ever: it spends more time between its runs than in them. */
+	if (atomic_load_explicit (&p->n_switches, memory_order_relaxed) - p->hog_runs <= 1)
+		left = p->fresh_left + (int64_t) ((t - p->hog_left) * 2 / 3);
+
 	if (left > (int64_t) s->fresh_most)
 		left = (int64_t) s->fresh_most;
 	if (left < -(int64_t) s->quantum)
@@ -70,6 +76,9 @@ void goad__hog_leaves (struct p *p, const struct g *g, uint64_t t)
 	if (left > (int64_t) goad__sched.fresh_most)
 		left = (int64_t) goad__sched.fresh_most;
 	at = t + (uint64_t) left;
+	p->fresh_left = left;
+	p->hog_left = t;
+	p->hog_runs = atomic_load_explicit (&p->n_switches, memory_order_relaxed);
 	atomic_store_explicit (&p->hog_turn_at, at, memory_order_relaxed);
 	atomic_store_explicit (&p->spare_at, 0, memory_order_relaxed);
 	if (at < p->look_at)
