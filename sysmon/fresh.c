@@ -75,6 +75,13 @@ static void unsettled (struct sysmon *s, uint64_t until)
 	s->fresh.settles = sysmon__min (s->fresh.settles, until);
 }
 
+/* How far fresh work may run into the hogs' turn, to be done rather than cut off and
+ * become a hog itself: what the guarantee leaves (sched/feedback.h, o). */
+static uint64_t overdraft (uint64_t quantum)
+{
+	return sysmon__min (quantum / 10, MS);
+}
+
 static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
 {
 	struct sysmon_fresh *f = &s->fresh;
@@ -107,12 +114,15 @@ static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
 	r->ready = due;
 	if (hog || !f->hogs_wait)
 		return SYSMON_NEVER;
-	due = sysmon__max (due, v->turn);
+	due = sysmon__max (due, sysmon__add (v->turn, overdraft (v->quantum)));
 	if (due <= s->now) {
 		ask (s, p);
 		return sysmon__add (s->now, f->granularity);
 	}
-	return old ? due : SYSMON_NEVER;
+	/* Young or not: one that comes as fresh work and computes must not go on into the
+	 * hogs' turn until sysmon happens to look.  That is no sooner than the allowance ends,
+	 * so a flood of short runs does not make it look more often. */
+	return due;
 }
 
 /* The P that has run the same one for longest and may be asked; -1: none. */
