@@ -7,21 +7,31 @@
 _Atomic uint64_t goad__signals_sent, goad__requests;
 
 /* The slice goes on although it was asked to end: who waits in its P's own queue must
- * not wait for it.  As a thief would, but for everybody. */
+ * not wait for it.  As a thief would, but for everybody; and under the lock, since a thief
+ * has a P, and sysmon has none: with all Ps idle, who is in no queue would not be seen by
+ * the search for a deadlock. */
 static void rescue (struct p *p)
 {
+	struct sched *s = &goad__sched;
 	struct gbatch b = { 0 };
 	struct g *g;
 
 	if (goad__sched.alone) /* no other P could take them, and nobody else may touch the queue */
 		return;
+	goad__spin_lock (&s->lock);
 	while (b.n < RUNQ_SIZE && goad__runq_grab (&p->runq, &b, RUNQ_SIZE))
 		;
 	g = goad__runnext_take (p);
 	if (g)
 		gbatch_add (&b, g);
 	if (b.n)
-		goad__globq_put (&b);
+		goad__globq_append_locked (&b);
+	goad__spin_unlock (&s->lock);
+	if (!b.n)
+		return;
+	/* [ord:idle-recheck] */
+	atomic_thread_fence (memory_order_seq_cst);
+	goad__sched_wake ();
 }
 
 /* The request is about a slice, not about a coroutine: a slice can pass from one to
