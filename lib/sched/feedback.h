@@ -14,10 +14,11 @@
  * What it guarantees.  In W ns in which both wait all the time, let fresh work run for F
  * and hogs for H = W - F on this P.  The allowance is M at most in the beginning, and
  * when it is gone fresh work gets nothing but o, what it runs on until sysmon breaks it
- * off: F <= M + 2/3 H + o, so F <= 3/5 (M + o) + 2/5 W.  With M a fifth of the quantum
- * of 10 ms, and W two of them, 20 ms: F <= 9.2 ms + 3/5 o.  So hogs have half of any
- * 20 ms, for o up to 1.3 ms; sysmon lets fresh work run on for 1 ms (sysmon/fresh.c).  And fresh work is not starved: H <= (M + D) + 3/2 F, D what
- * it owes, which is a quantum at most.
+ * off, which it does after 1 ms (sysmon/fresh.c): F <= M + 2/3 H + o, so
+ * F <= 3/5 (M + o) + 2/5 W.  With M a fifth of the quantum of 10 ms, and W two of them,
+ * 20 ms: F <= 9.2 ms + 3/5 o.  So hogs have half of any 20 ms, for o up to 1.3 ms.  And
+ * fresh work is not starved: H <= (M + D) + 3/2 F, D what it owes, which is a quantum at
+ * most.
  *
  * It costs nothing where no hog runs: the allowance is kept as the time at which it
  * will be gone (p->hog_turn_at), which does not change while fresh work runs.  It runs

@@ -19,6 +19,7 @@ struct fd_waiter {
 	struct fd_waiter *next, *prev;
 	struct fd_entry *entry;
 	int fd;
+	uint32_t seq; /* the entry's, when it was put there */
 	uint32_t events;
 	bool queued, fired, timed;
 	int result; /* 0: an event, or the deadline; else an error */

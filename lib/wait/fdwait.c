@@ -120,6 +120,18 @@ static int wait_alone (int fd, short events, uint64_t deadline)
 	return p.revents & POLLNVAL ? -EBADF : 0;
 }
 
+/* An event came, and before the waiter ran again the descriptor was closed: its number may
+ * mean another file by now. */
+static bool closed_since (const struct fd_waiter *w)
+{
+	bool closed;
+
+	goad__spin_lock (&w->entry->lock);
+	closed = w->entry->seq != w->seq;
+	goad__spin_unlock (&w->entry->lock);
+	return closed;
+}
+
 /* Pinned. */
 static int wait_for (int fd, uint32_t events, uint64_t deadline)
 {
@@ -134,7 +146,7 @@ static int wait_for (int fd, uint32_t events, uint64_t deadline)
 	else
 		wait_foreign (&w, deadline);
 	atomic_fetch_sub_explicit (&np.waiting, 1, memory_order_relaxed);
-	return w.result;
+	return w.result == 0 && closed_since (&w) ? -ECANCELED : w.result;
 }
 
 static int too_late (uint64_t deadline)

@@ -85,7 +85,8 @@ Test (io_close, wakes_who_waits, .timeout = 20)
 	run (close_wakes, NULL, 2);
 }
 
-/* A reader that has only just begun may find the descriptor closed instead. */
+/* A reader that has only just begun may find the descriptor closed instead, or that the
+ * number means a file that the runtime itself reads at that moment, to its end. */
 static void read_racing (void *arg)
 {
 	int fd = (int) (intptr_t) arg;
@@ -95,7 +96,7 @@ static void read_racing (void *arg)
 	atomic_fetch_add (&began, 1);
 	while ((n = goad_read (fd, &c, 1)) == 1)
 		;
-	claim (n == -ECANCELED || n == -EBADF);
+	claim (n == -ECANCELED || n == -EBADF || n == 0);
 }
 
 static void close_races (void *arg)

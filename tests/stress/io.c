@@ -102,6 +102,19 @@ static void waits (void *arg)
 	claim (n == 1 || n == -ECANCELED || n == -EBADF);
 }
 
+static void await_ends (goad_task_t **t, int n, int want)
+{
+	for (int ended = 0; ended < want;) {
+		ended = 0;
+		goad_yield ();
+		for (int i = 0; i < n; i++) {
+			goad_task_stats_t s;
+			claim_eq (goad_task_stats (t[i], &s), 0);
+			ended += s.state == GOAD_STATE_DEAD;
+		}
+	}
+}
+
 static void closer (void *arg)
 {
 	uint64_t state = (uint64_t) (uintptr_t) arg;
@@ -115,8 +128,10 @@ static void closer (void *arg)
 		for (int i = 0; i < 4; i++)
 			claim_eq (goad_spawn (&t[i], NULL, waits, (void *) (uintptr_t) fd[0]), 0);
 		goad_sleep (pause);
-		if (pause & 1)
+		if (pause & 1) { /* two get one each */
 			claim_eq (write (fd[1], "ab", 2), 2);
+			await_ends (t, 4, 2);
+		}
 		/* not before all have begun to wait: the number is used again by others */
 		for (int i = 0; i < 4; i++) {
 			goad_task_stats_t s;
