@@ -74,6 +74,7 @@ api_tests = \
 	%D%/api/config \
 	%D%/api/disable \
 	%D%/api/end \
+	%D%/api/foreign \
 	%D%/api/life \
 	%D%/api/many \
 	%D%/api/names \
@@ -86,6 +87,7 @@ api_helpers =
 %C%_api_config_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
+%C%_api_foreign_LDADD = $(API)
 %C%_api_life_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)

@@ -9,6 +9,7 @@
 #include "base/membarrier.h"
 #include "base/os.h"
 #include "base/rng.h"
+#include "core/gate.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 #include "runtime/check.h"
@@ -136,6 +137,7 @@ static int set_up (const goad_config_t *user)
 static void tear_down (void)
 {
 	atomic_store_explicit (&goad__life, LIFE_ENDING, memory_order_release);
+	goad__gate_close ();
 	goad__monitor_stop ();
 	goad__stats_keep ();
 	goad__threads_end ();
@@ -160,10 +162,16 @@ static int start (const goad_config_t *cfg, bool embedded)
 	err = goad__threads_start (!embedded);
 	if (err == 0)
 		err = goad__monitor_start ();
-	atomic_store_explicit (&goad__life, LIFE_RUNNING, memory_order_release);
 	if (err)
 		tear_down ();
 	return err;
+}
+
+/* From here on threads from outside may come in. */
+static void open_to_all (enum goad__life how)
+{
+	atomic_store_explicit (&goad__life, how, memory_order_release);
+	goad__gate_open ();
 }
 
 GOAD__API int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg)
@@ -176,11 +184,13 @@ GOAD__API int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg)
 	err = start (cfg, false);
 	if (err)
 		return err;
-	err = goad__spawn (NULL, NULL, fn, arg);
-	if (err == 0)
+	err = goad__spawn (NULL, NULL, fn, arg); /* the first, before anybody else can */
+	if (err == 0) {
+		open_to_all (LIFE_MAIN);
 		goad__sched_loop ();
-	else
+	} else {
 		goad__idle_end ();
+	}
 	if (goad__sched.deadlocked)
 		err = -EDEADLK;
 	tear_down ();
@@ -193,6 +203,8 @@ GOAD__API int goad_start (const goad_config_t *cfg)
 	int saved = errno;
 	int err = start (cfg, true);
 
+	if (err == 0)
+		open_to_all (LIFE_EMBEDDED);
 	errno = saved;
 	return err;
 }
@@ -200,12 +212,13 @@ GOAD__API int goad_start (const goad_config_t *cfg)
 GOAD__API int goad_stop (void)
 {
 	struct sched *s = &goad__sched;
+	int life = LIFE_EMBEDDED;
 	int saved = errno;
 
 	if (goad__g ())
 		return -EDEADLK;
-	if (!goad__running () || !s->embedded)
-		return -EPERM;
+	if (!atomic_compare_exchange_strong (&goad__life, &life, LIFE_STOPPING))
+		return life == LIFE_STOPPING ? -EBUSY : -EPERM;
 	/* Decided under the lock with all Ps idle: only then are the counters of one moment. */
 	for (;;) {
 		atomic_store_explicit (&s->drained, 0, memory_order_relaxed);

@@ -31,12 +31,14 @@ void goad__stats_collect (goad_stats_t *out);
 void goad__stats_keep (void); /* of a runtime that ends */
 
 /* init.c */
-enum goad__life { LIFE_NONE, LIFE_STARTING, LIFE_RUNNING, LIFE_ENDING };
+enum goad__life {
+	LIFE_NONE,
+	LIFE_STARTING,
+	LIFE_MAIN,     /* runs, in goad_main          */
+	LIFE_EMBEDDED, /* runs, between goad_start    */
+	LIFE_STOPPING, /* and goad_stop, which waits  */
+	LIFE_ENDING
+};
 extern _Atomic int goad__life;
-
-static inline bool goad__running (void)
-{
-	return atomic_load_explicit (&goad__life, memory_order_acquire) == LIFE_RUNNING;
-}
 
 #endif

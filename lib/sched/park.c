@@ -53,11 +53,10 @@ void goad__runnext_kick (struct p *p)
 		goad__runq_put_or_spill (p, g);
 }
 
-void goad__globq_append (struct gbatch *b)
+void goad__globq_append_locked (struct gbatch *b)
 {
 	struct sched *s = &goad__sched;
 
-	goad__spin_lock (&s->lock);
 	if (s->globq.last)
 		s->globq.last->next = b->first;
 	else
@@ -65,7 +64,13 @@ void goad__globq_append (struct gbatch *b)
 	s->globq.last = b->last;
 	s->globq.n += b->n;
 	atomic_store_explicit (&s->nglobal, s->globq.n, memory_order_relaxed);
-	goad__spin_unlock (&s->lock);
+}
+
+void goad__globq_append (struct gbatch *b)
+{
+	goad__spin_lock (&goad__sched.lock);
+	goad__globq_append_locked (b);
+	goad__spin_unlock (&goad__sched.lock);
 }
 
 void goad__globq_put (struct gbatch *b)

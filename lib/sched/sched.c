@@ -31,7 +31,7 @@ static void exited (struct m *m, struct g *g)
 {
 	goad__g_transit (g, G_RUNNING, G_DEAD);
 	goad__san_free (&g->san);
-	goad__count (&m->p->n_ended, 1);
+	goad__count_release (&m->p->n_ended, 1); /* [ord:alive] */
 	/* [ord:join] release: what the coroutine wrote is there for who joins it; and its
 	 * stack is free to go. */
 	uintptr_t j = atomic_exchange_explicit (&g->join, JOIN_DONE, memory_order_acq_rel);

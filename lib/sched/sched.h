@@ -137,7 +137,8 @@ void goad__ready (struct g *g);             /* WAITING -> RUNNABLE, from any thr
 void goad__ready_remote (struct g *g);      /* into the global queue */
 void goad__ready_fair (struct g *g);        /* RUNNABLE already: into the queue of the preempted */
 void goad__globq_append (struct gbatch *b); /* the same, and the caller wakes */
-void goad__globq_put (struct gbatch *b);    /* RUNNABLE already; wakes */
+void goad__globq_append_locked (struct gbatch *b);
+void goad__globq_put (struct gbatch *b); /* RUNNABLE already; wakes */
 void goad__runq_put_or_spill (struct p *p, struct g *g);
 void goad__runnext_put (struct p *p, struct g *g); /* kicks the one that was there */
 

@@ -56,18 +56,31 @@ static uint64_t first_vruntime (const struct m *m)
 	return v;
 }
 
-/* Without a P: a foreign thread.  The count and the queue change under one lock, so
- * that nobody finds the runtime drained in between. */
-static void submit_foreign (struct g *g)
+/* Without a P: a foreign thread.  Count and queue change under the lock under which the
+ * end is decided: either the end sees the coroutine, or this sees the end. */
+static int submit_foreign (struct g *g)
 {
+	struct sched *s = &goad__sched;
 	struct gbatch b = { 0 };
+	bool over;
 
 	g->ready_at = goad__now ();
 	g->vruntime = first_vruntime (NULL);
-	atomic_fetch_add_explicit (&goad__sched.foreign_spawned, 1, memory_order_seq_cst);
-	atomic_store_explicit (&goad__sched.drained, 0, memory_order_relaxed);
 	gbatch_add (&b, g);
-	goad__globq_put (&b);
+	goad__spin_lock (&s->lock);
+	over = atomic_load_explicit (&s->done, memory_order_relaxed) != 0;
+	if (!over) {
+		atomic_fetch_add_explicit (&s->foreign_spawned, 1, memory_order_relaxed);
+		atomic_store_explicit (&s->drained, 0, memory_order_relaxed);
+		goad__globq_append_locked (&b);
+	}
+	goad__spin_unlock (&s->lock);
+	if (over)
+		return -EPERM;
+	/* [ord:idle-recheck] */
+	atomic_thread_fence (memory_order_seq_cst);
+	goad__sched_wake ();
+	return 0;
 }
 
 int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
@@ -103,10 +116,14 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 		if (unlikely (goad__sched.preempt == GOAD_PREEMPT_COOP && goad__p_expired (p)))
 			goad__set_pending (); /* no signal comes in that mode */
 	} else {
-		submit_foreign (g);
+		err = submit_foreign (g);
+		if (unlikely (err)) {
+			goad__san_free (&g->san);
+			goad__g_free (g);
+		}
 	}
 	goad__unpin ();
-	return 0;
+	return err;
 }
 
 void goad__g_free (struct g *g)
