@@ -40,10 +40,11 @@ struct m {
 
 	_Atomic int tid;
 	int id;
-	bool held;      /* waits with a bound coroutine; under sched.lock */
-	bool asleep;    /* its coroutine gives up the P in a lock's wait              */
-	void *frame;    /* goad__frame of a coroutine that is being judged */
-	void *g0_stack; /* NULL: M0, whose g0 is its caller's */
+	bool held;                 /* waits with a bound coroutine; under sched.lock */
+	bool asleep;               /* its coroutine gives up the P in a lock's wait              */
+	void *frame;               /* goad__frame of a coroutine that is being judged */
+	const ucontext_t *stopped; /* where g->in_handler says that it was handed off    */
+	void *g0_stack;            /* NULL: M0, whose g0 is its caller's */
 	void *altstack;
 	size_t altstack_size;
 	stack_t old_altstack;

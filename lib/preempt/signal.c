@@ -127,6 +127,15 @@ void goad__preempt_hand_off (struct m *m, struct g *g)
 	}
 }
 
+/* The same in the handler; a dump finds the registers in uc. */
+static void hand_off_here (struct m *m, struct g *g, const ucontext_t *uc)
+{
+	m->stopped = uc;
+	g->in_handler = 1;
+	goad__preempt_hand_off (m, g);
+	g->in_handler = 0;
+}
+
 /* Pinned.  True: stays so, for the injected call. */
 static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
@@ -137,7 +146,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		return false;
 	if (must_stay (g) && in_lock_wait (uc)) {
 		m->asleep = true;
-		goad__preempt_hand_off (m, g);
+		hand_off_here (m, g, uc);
 		m->asleep = false;
 		return false;
 	}
@@ -161,7 +170,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__arch_inject (uc);
 		return true;
 	case HAND_OFF:
-		goad__preempt_hand_off (m, g);
+		hand_off_here (m, g, uc);
 		break;
 	case DEFER:
 		goad__deferred (p, g);

@@ -5,11 +5,16 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/check.h \
 	%D%/config.c \
 	%D%/deadlock.c \
+	%D%/dump.c \
+	%D%/dump.h \
 	%D%/fault.c \
 	%D%/fault.h \
 	%D%/init.c \
 	%D%/monitor.c \
 	%D%/runtime.h \
 	%D%/stats.c \
+	%D%/symbol.c \
 	%D%/thread.c \
-	%D%/thread.h
+	%D%/thread.h \
+	%D%/trace.c \
+	%D%/trace.h

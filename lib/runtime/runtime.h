@@ -20,11 +20,13 @@ void goad__threads_end (void);          /* all Ms have been told to go: joins th
 int goad__monitor_start (void);
 void goad__monitor_stop (void);
 void goad__monitor_totals (goad_stats_t *out);
+void goad__monitor_housekeep (void); /* wakes sysmon for it */
 
 int goad__threads_count (void); /* that the runtime made or adopted, sysmon and maker too */
 
 /* deadlock.c */
 void goad__deadlock_init (void);
+uint64_t goad__deadlock_look (uint64_t now); /* sysmon's: asks again; returns when to call next */
 
 /* stats.c */
 void goad__stats_collect (goad_stats_t *out);

@@ -230,6 +230,16 @@ static void maybe_drained (void)
 	}
 }
 
+void goad__idle_look (void)
+{
+	goad__pin ();
+	goad__spin_lock (&goad__sched.lock);
+	if (!atomic_load_explicit (&goad__sched.done, memory_order_relaxed))
+		maybe_drained ();
+	goad__spin_unlock (&goad__sched.lock);
+	goad__unpin ();
+}
+
 bool goad__end_if_drained (void)
 {
 	struct sched *s = &goad__sched;

@@ -129,6 +129,7 @@ extern bool (*goad__deadlock_hook) (
 extern void (*goad__world_hook) (void); /* under lock, all Ps idle: is all well? */
 #endif
 bool goad__end_if_drained (void); /* goad_stop: nothing is left, all is idle: ends it */
+void goad__idle_look (void);      /* is all idle, and the end or a deadlock come? */
 void goad__idle_end (void);       /* wakes everyone: the runtime ends */
 size_t goad__alive (void);
 
