@@ -75,6 +75,7 @@ api_tests = \
 	%D%/api/disable \
 	%D%/api/end \
 	%D%/api/foreign \
+	%D%/api/fork \
 	%D%/api/life \
 	%D%/api/many \
 	%D%/api/names \
@@ -88,6 +89,7 @@ api_helpers =
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
 %C%_api_foreign_LDADD = $(API)
+%C%_api_fork_LDADD = $(API)
 %C%_api_life_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)

@@ -74,7 +74,8 @@ typedef struct goad_task_stats {
 	uint64_t reserved[7];
 } goad_task_stats_t;
 
-/* The counters now; with no runtime those of the last run.  -EINVAL: NULL. */
+/* The counters now; with no runtime those of the last run.  -EINVAL: NULL;
+ * -EPERM: in a child of fork. */
 int goad_stats (goad_stats_t *out);
 
 /* Those of one coroutine, also after its end while its handle is valid.  NULL

@@ -78,7 +78,8 @@ int goad_config_init (goad_config_t *cfg);
  * returns 0 when every coroutine has finished.  cfg NULL: as goad_config_init
  * gives.  -EBUSY: a runtime runs already; -EINVAL: a field out of range (a line on
  * stderr names it); -ENOMEM, -EAGAIN: no memory or no thread to be had;
- * -EDEADLK: every coroutine waits for ever. */
+ * -EDEADLK: every coroutine waits for ever; -EPERM: in a child of fork made while a
+ * runtime ran, where every call fails so (see goad(7)). */
 int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg);
 
 /* Starts the runtime on threads of its own and returns; coroutines are then
@@ -146,7 +147,7 @@ uint64_t goad_id (void);
 const char *goad_name (void);
 
 /* Sleeps for ns nanoseconds, or until the deadline, never less.  On a foreign
- * thread the thread sleeps.  Always 0. */
+ * thread the thread sleeps.  0; -EPERM in a child of fork (see goad(7)). */
 int goad_sleep (uint64_t ns);
 int goad_sleep_until (uint64_t deadline);
 

@@ -173,8 +173,10 @@ GOAD__API int goad_sleep_until (uint64_t deadline)
 {
 	if (goad__g ())
 		goad__sleep_until (deadline);
-	else
+	else if (!goad__forked ())
 		thread_sleep_until (deadline);
+	else
+		return -EPERM;
 	return 0;
 }
 
@@ -208,6 +210,11 @@ GOAD__API size_t goad_count (void)
 /* Outside a coroutine nothing is preempted; it is only counted, to find an enable
  * without its disable. */
 static __thread unsigned outside;
+
+void goad__preempt_outside (unsigned n)
+{
+	outside = n;
+}
 
 /* The count is the coroutine's own; the handler reads it on the same thread, so no
  * atomics.  The barrier keeps the caller's code on its side. */

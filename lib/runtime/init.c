@@ -112,6 +112,9 @@ static int set_up (const goad_config_t *user)
 		err = goad__config_check (&cfg);
 	if (err)
 		return err;
+	err = goad__fork_init ();
+	if (err)
+		return err;
 	reset ();
 	s->p = goad__pages_get (sizeof *s->p * (size_t) s->nprocs);
 	if (!s->p)
@@ -152,7 +155,7 @@ static int start (const goad_config_t *cfg, bool embedded)
 	int err;
 
 	if (!atomic_compare_exchange_strong (&goad__life, &none, LIFE_STARTING))
-		return -EBUSY;
+		return none == LIFE_FORKED ? -EPERM : -EBUSY;
 	goad__sched.embedded = embedded;
 	err = set_up (cfg);
 	if (err) {

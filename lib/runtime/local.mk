@@ -9,6 +9,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/dump.h \
 	%D%/fault.c \
 	%D%/fault.h \
+	%D%/fork.c \
 	%D%/init.c \
 	%D%/monitor.c \
 	%D%/runtime.h \

@@ -30,7 +30,8 @@ uint64_t goad__deadlock_look (uint64_t now); /* sysmon's: asks again; returns wh
 
 /* stats.c */
 void goad__stats_collect (goad_stats_t *out);
-void goad__stats_keep (void); /* of a runtime that ends */
+void goad__stats_keep (void);   /* of a runtime that ends */
+void goad__stats_forked (void); /* nobody holds its lock */
 
 /* init.c */
 enum goad__life {
@@ -39,8 +40,20 @@ enum goad__life {
 	LIFE_MAIN,     /* runs, in goad_main          */
 	LIFE_EMBEDDED, /* runs, between goad_start    */
 	LIFE_STOPPING, /* and goad_stop, which waits  */
-	LIFE_ENDING
+	LIFE_ENDING,
+	LIFE_FORKED /* a child of fork while one ran: for good */
 };
 extern _Atomic int goad__life;
+
+static inline bool goad__forked (void)
+{
+	return atomic_load_explicit (&goad__life, memory_order_relaxed) == LIFE_FORKED;
+}
+
+/* fork.c: before threads are made; notes the caller's signal mask */
+int goad__fork_init (void);
+
+/* api.c: this thread is outside now, and has n goad_preempt_disable to undo */
+void goad__preempt_outside (unsigned n);
 
 #endif

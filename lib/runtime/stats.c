@@ -87,6 +87,11 @@ void goad__stats_keep (void)
 	goad__unpin ();
 }
 
+void goad__stats_forked (void)
+{
+	last.lock = (struct goad__spinlock) GOAD__SPINLOCK_INIT (GOAD__RANK_LEAF);
+}
+
 static void last_run (goad_stats_t *out)
 {
 	goad__pin ();
@@ -101,6 +106,8 @@ GOAD__API int goad_stats (goad_stats_t *out)
 	if (!out)
 		return -EINVAL;
 	if (!goad__gate_enter ()) {
+		if (goad__forked ())
+			return -EPERM;
 		last_run (out);
 		return 0;
 	}

@@ -272,6 +272,8 @@ _Noreturn void goad__sched_exit (void)
 {
 	goad__pin ();
 	struct m *m = goad__m ();
+	if (unlikely (!m))
+		goad__fatal ("a coroutine ended in a child of fork, which may only exec or _exit");
 	leave (m, m->curg, AFTER_EXIT);
 	__builtin_unreachable ();
 }
