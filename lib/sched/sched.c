@@ -317,8 +317,11 @@ void goad__sched_loop (void)
 {
 	struct m *m = goad__m (); /* g0 stays on its thread */
 	struct goad__fp mine, last;
+	struct cxa_globals caught = { 0 }; /* goad_main may be called in a catch block */
 
 	goad__fp_save (&mine);
+	if (m->cxa)
+		caught = *(struct cxa_globals *) m->cxa;
 
 	for (;;) {
 		bool inherit = false;
@@ -332,6 +335,8 @@ void goad__sched_loop (void)
 		if (!g) {
 			goad__fp_save (&last);
 			goad__fp_switch (&last, &mine);
+			if (m->cxa)
+				*(struct cxa_globals *) m->cxa = caught;
 			return;
 		}
 		if (unlikely (g->bound && g->bound != m)) {
