@@ -27,6 +27,7 @@ char goad__signal_cookie[1];
 
 static struct sigaction before;
 static int our_signo;
+static bool installed;
 
 static bool ignored_by_default (int signo)
 {
@@ -256,6 +257,18 @@ static inline bool in_tsan (const void *uc)
 
 #endif
 
+/* Where RLIMIT_SIGPENDING leaves no room for it the kernel delivers a signal without
+ * what was sent along.  Then it counts as ours if a slice is to end. */
+NO_TSAN static bool is_ours (const siginfo_t *info)
+{
+	const struct m *m = goad__m ();
+
+	if (info->si_code == SI_QUEUE)
+		return info->si_value.sival_ptr == goad__signal_cookie;
+	return info->si_code == SI_USER && info->si_pid == 0 && info->si_uid == 0 && m && m->p &&
+	       goad__p_expired (m->p);
+}
+
 NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 {
 	struct m *m;
@@ -263,7 +276,7 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 	if (in_tsan (uc))
 		return; /* sysmon asks again */
 
-	if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != goad__signal_cookie) {
+	if (!is_ours (info)) {
 		chain (signo, info, uc);
 		return;
 	}
@@ -288,10 +301,13 @@ int goad__signal_init (int signo)
 	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
 	sigemptyset (&sa.sa_mask);
 	our_signo = signo;
-	return install (&sa) ? -EINVAL : 0;
+	installed = install (&sa) == 0;
+	return installed ? 0 : -EINVAL;
 }
 
 void goad__signal_fini (void)
 {
-	uninstall ();
+	if (installed) /* else the start failed before it was */
+		uninstall ();
+	installed = false;
 }
