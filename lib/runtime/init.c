@@ -52,7 +52,7 @@ static void reset (void)
 	s->nm_max = s->nm_held = 0; /* apart: clang 14 gives no atomic's value to what is none */
 	s->limit_told = s->deadlocked = false;
 	s->foreign_spawned = s->foreign_ended = 0;
-	s->next_id = 1;
+	s->next_id = s->embedded ? 1 : 2; /* 1 is for goad_main's own */
 	s->done = s->drained = 0;
 	s->sysmon_armed = s->own_modes = 0;
 	goad__signals_sent = goad__requests = 0;
@@ -187,14 +187,11 @@ GOAD__API int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg)
 	err = start (cfg, false);
 	if (err)
 		return err;
-	err = goad__spawn (NULL, NULL, fn, arg); /* the first, before anybody else can */
-	if (err == 0) {
-		open_to_all (LIFE_MAIN);
-		goad__sched_loop ();
-	} else {
-		goad__idle_end ();
-	}
-	if (goad__sched.deadlocked)
+	/* Before fn runs: it may make threads that call in at once. */
+	open_to_all (LIFE_MAIN);
+	err = goad__spawn_first (fn, arg);
+	goad__sched_loop (); /* if that failed, what came from outside meanwhile still runs */
+	if (err == 0 && goad__sched.deadlocked)
 		err = -EDEADLK;
 	tear_down ();
 	errno = saved;

@@ -167,6 +167,7 @@ void goad__handoff_resume (struct m *m, struct g *g); /* m picked bound g: gives
 
 /* spawn.c */
 int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg);
+int goad__spawn_first (goad_fn fn, void *arg); /* goad_main's: its number is kept for it */
 void goad__g_free (struct g *g);
 
 /* p's owner puts g, preempted at t, into the queue of the preempted, or is about to. */

@@ -83,7 +83,9 @@ static int submit_foreign (struct g *g)
 	return 0;
 }
 
-int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
+/* id 0: the next one. */
+__attribute__ ((always_inline)) static inline int spawn (struct g **out, const goad_attr_t *attr,
+                                                         goad_fn fn, void *arg, uint64_t id)
 {
 	struct m *m;
 	struct p *p;
@@ -101,7 +103,7 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 	}
 	g = goad__stack_room (st);
 	set_up (g, st, attr, fn, arg);
-	g->id = atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
+	g->id = id ? id : atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
 	if (out)
 		*out = g;
 	else
@@ -124,6 +126,16 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 	}
 	goad__unpin ();
 	return err;
+}
+
+int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
+{
+	return spawn (out, attr, fn, arg, 0);
+}
+
+int goad__spawn_first (goad_fn fn, void *arg)
+{
+	return spawn (NULL, NULL, fn, arg, 1);
 }
 
 void goad__g_free (struct g *g)
