@@ -123,4 +123,13 @@ push @cases, {
 	metrics => [['read_p50'], ['read_p99'], ['resume_p50'], ['resume_p99'], ['work']],
 };
 
+for my $procs (1, 2) {
+	push @cases, {
+		id => "timer-${procs}p", program => 'timer', all => "--procs $procs",
+		pthread => '--count 1000', warm => 1,
+		quick => { goad => '--count 100000', go => '--count 100000' },
+		metrics => [['start'], ['start_stop'], ['stop'], ['start_fire']],
+	};
+}
+
 @cases;

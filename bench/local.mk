@@ -10,6 +10,7 @@ bench_goad = \
 	%D%/quantum \
 	%D%/spawn \
 	%D%/tick \
+	%D%/timer \
 	%D%/yield
 EXTRA_PROGRAMS += $(bench_goad)
 %C%_blocked_LDADD = $(BENCH)
@@ -20,6 +21,7 @@ EXTRA_PROGRAMS += $(bench_goad)
 %C%_quantum_LDADD = $(BENCH)
 %C%_spawn_LDADD = $(BENCH)
 %C%_tick_LDADD = $(BENCH)
+%C%_timer_LDADD = $(BENCH)
 %C%_yield_LDADD = $(BENCH)
 BENCH = lib/libgoad.la -lm
 
@@ -43,6 +45,7 @@ EXTRA_DIST += \
 	%D%/pthread/quantum.c \
 	%D%/pthread/spawn.c \
 	%D%/pthread/tick.c \
+	%D%/pthread/timer.c \
 	%D%/pthread/yield.c \
 	%D%/go/blocked.go \
 	%D%/go/endless.go \
@@ -52,6 +55,7 @@ EXTRA_DIST += \
 	%D%/go/quantum.go \
 	%D%/go/spawn.go \
 	%D%/go/tick.go \
+	%D%/go/timer.go \
 	%D%/go/yield.go
 bench_twins = $(bench_goad:%D%/%=%D%/gobin/%) $(bench_goad:%D%/%=%D%/pthread/%)
 CLEANFILES += $(bench_goad) $(bench_twins)

@@ -30,6 +30,9 @@ dist_man_MANS += \
 	%D%/man/goad_stats.3 \
 	%D%/man/goad_stop.3 \
 	%D%/man/goad_task_stats.3 \
+	%D%/man/goad_timer_reset.3 \
+	%D%/man/goad_timer_start.3 \
+	%D%/man/goad_timer_stop.3 \
 	%D%/man/goad_yield.3
 EXTRA_DIST += \
 	%D%/design/benchmarks.md \

@@ -5,10 +5,12 @@
 examples = \
 	%D%/hello \
 	%D%/stats \
+	%D%/ticker \
 	%D%/weights
 noinst_PROGRAMS += $(examples)
 %C%_hello_LDADD = lib/libgoad.la
 %C%_stats_LDADD = lib/libgoad.la
+%C%_ticker_LDADD = lib/libgoad.la
 %C%_weights_LDADD = lib/libgoad.la
 
 noinst_LTLIBRARIES += \

@@ -40,8 +40,9 @@ struct sysmon_ops {
 
 	/* Until the absolute time, or until the runtime wakes sysmon.  A wake-up sticks: one
 	 * that comes before the sleep makes it return at once.  The runtime wakes sysmon when
-	 * an alarm goes off, next_timer () becomes earlier, quantum () or a running slice's
-	 * quantum becomes shorter, procs () changes, housekeeping is wanted, and to stop. */
+	 * an alarm goes off, next_timer () becomes earlier than this deadline, quantum () or a
+	 * running slice's quantum becomes shorter, procs () changes, housekeeping is wanted, and
+	 * to stop. */
 	void (*sleep) (void *rt, uint64_t deadline);
 	bool (*stopping) (void *rt);
 

@@ -37,7 +37,9 @@ unit_tests = \
 	%D%/unit/stack_trim \
 	%D%/unit/sysmon_loop \
 	%D%/unit/sysmon_sim \
-	%D%/unit/sysmon_slice
+	%D%/unit/sysmon_slice \
+	%D%/unit/timer_heap \
+	%D%/unit/timer_heaps
 unit_helpers = \
 	%D%/unit/safepoint_kit.c \
 	%D%/unit/stack_kit.c \
@@ -58,6 +60,8 @@ unit_helpers = \
 %C%_unit_sysmon_loop_LDADD = $(UNIT)
 %C%_unit_sysmon_sim_LDADD = $(UNIT)
 %C%_unit_sysmon_slice_LDADD = $(UNIT)
+%C%_unit_timer_heap_LDADD = $(UNIT)
+%C%_unit_timer_heaps_LDADD = $(UNIT)
 unit_objects = \
 	%D%/unit/so/code.la \
 	%D%/unit/so/first.la \
@@ -83,6 +87,8 @@ api_tests = \
 	%D%/api/stack \
 	%D%/api/stats \
 	%D%/api/tasks \
+	%D%/api/timer \
+	%D%/api/timer_load \
 	%D%/api/weights
 api_helpers =
 %C%_api_config_LDADD = $(API)
@@ -97,6 +103,8 @@ api_helpers =
 %C%_api_stack_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)
+%C%_api_timer_LDADD = $(API)
+%C%_api_timer_load_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
 api_objects =
 
@@ -173,7 +181,8 @@ stress_objects =
 
 EXTRA_DIST += \
 	%D%/model/handoff.pml \
-	%D%/model/idle.pml
+	%D%/model/idle.pml \
+	%D%/model/timer.pml
 # relist: to here
 
 check_LTLIBRARIES += %D%/libharness.la %D%/libsupport.la %D%/libunit.la %D%/libpreempt.la \
@@ -188,6 +197,7 @@ endif
 %C%_libpreempt_la_SOURCES = $(preempt_helpers)
 
 script_tests = \
+	%D%/fallbacks.sh \
 	%D%/install/examples \
 	%D%/install/manpages \
 	%D%/install/staged \

@@ -114,8 +114,10 @@ void hog_run (void *arg)
 	struct hog *h = arg;
 	uint64_t n = 0;
 
-	while (!atomic_load_explicit (h->stop, memory_order_relaxed))
+	while (!atomic_load_explicit (h->stop, memory_order_relaxed)) {
 		atomic_store_explicit (&h->loops, ++n, memory_order_relaxed);
+		linger ();
+	}
 }
 
 int hog_spawn (struct hog *h, const goad_attr_t *attr, const _Atomic int *stop)

@@ -29,6 +29,17 @@
 #define TEST_SLOW 0
 #endif
 
+#if defined __SANITIZE_THREAD__
+#define TEST_TSAN 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define TEST_TSAN 1
+#endif
+#endif
+#ifndef TEST_TSAN
+#define TEST_TSAN 0
+#endif
+
 /* Claims: the first sixteen that did not hold are kept, with where and what. */
 #define claim(cond) ((cond) ? (void) 0 : claim_broken (__FILE__, __LINE__, #cond, 0, 0))
 #define claim_eq(a, b) \
@@ -54,6 +65,14 @@ goad_stats_t stats_delta (const goad_stats_t *before, const goad_stats_t *after)
 /* Says that the program, whose own code here leaves its thread alone, may be
  * yielded in place although Criterion, which it is linked to, may not. */
 void program_scanned (void);
+
+/* Belongs into a loop around an atomic: ThreadSanitizer's code, which is never preempted,
+ * would be nearly all of it otherwise. */
+static inline void linger (void)
+{
+	for (int i = 0; i < (TEST_TSAN ? 500 : 0); i++)
+		__asm__ volatile("");
+}
 
 /* Hogs: coroutines that run for ever, with no call, until the flag is raised. */
 struct hog {

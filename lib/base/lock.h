@@ -18,7 +18,7 @@
 
 /* Locks are taken in rising order of rank; the debug build checks it. */
 enum goad__rank {
-	GOAD__RANK_SLEEP = 1,
+	GOAD__RANK_TIMERS = 1,
 	GOAD__RANK_SCHED = 2,
 	GOAD__RANK_STACK = 4,
 	GOAD__RANK_LEAF = 5

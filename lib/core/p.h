@@ -25,9 +25,10 @@ struct p {
 	_Atomic uint64_t slice_start;        /* [ord:slice] stored before tick */
 	_Atomic (struct g *) curg;           /* for observers: never dereferenced by them */
 	_Atomic uint64_t curg_id;
-	_Atomic uint64_t request; /* written by sysmon: the tick that should end */
-	_Atomic uint32_t state;   /* enum p_state */
-	_Atomic int tid;          /* of the M that has it */
+	_Atomic uint64_t request;    /* written by sysmon: the tick that should end */
+	_Atomic uint64_t next_timer; /* earliest of its timers; under their lock (wait/timer.h) */
+	_Atomic uint32_t state;      /* enum p_state */
+	_Atomic int tid;             /* of the M that has it */
 	_Atomic (struct m *) m;
 
 	/* the clock, read seldom: see sched/account.h */

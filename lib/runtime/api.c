@@ -13,6 +13,7 @@
 #include "runtime/runtime.h"
 #include "wait/join.h"
 #include "wait/sleep.h"
+#include "wait/ticker.h"
 
 /* A handle is the descriptor itself. */
 static struct g *g_of (goad_task_t *t)
@@ -183,6 +184,46 @@ GOAD__API int goad_sleep_until (uint64_t deadline)
 GOAD__API int goad_sleep (uint64_t ns)
 {
 	return goad_sleep_until (goad_after (ns));
+}
+
+GOAD__API int goad_timer_start (goad_timer_t **timer, uint64_t first, uint64_t period, goad_fn fn,
+                                void *arg)
+{
+	int err;
+
+	if (!timer || !fn)
+		return -EINVAL;
+	if (!goad__gate_enter ())
+		return -EPERM;
+	err = goad__timer_start (timer, first, period, fn, arg);
+	goad__gate_leave ();
+	return err;
+}
+
+GOAD__API int goad_timer_reset (goad_timer_t *timer, uint64_t first, uint64_t period)
+{
+	int err;
+
+	if (!timer)
+		return -EINVAL;
+	if (!goad__gate_enter ())
+		return -EPERM;
+	err = goad__timer_reset (timer, first, period);
+	goad__gate_leave ();
+	return err;
+}
+
+GOAD__API int goad_timer_stop (goad_timer_t *timer)
+{
+	int err;
+
+	if (!timer)
+		return -EINVAL;
+	if (!goad__gate_enter ())
+		return -EPERM;
+	err = goad__timer_stop (timer);
+	goad__gate_leave ();
+	return err;
 }
 
 GOAD__API int goad_procs (void)

@@ -15,6 +15,7 @@
 #include "core/stack.h"
 #include "runtime/dump.h"
 #include "runtime/runtime.h"
+#include "wait/timer.h"
 
 #define FIRST_PAUSE UINT64_C (1000000) /* ns */
 #define LONGEST_PAUSE UINT64_C (10000000000)
@@ -78,8 +79,7 @@ static bool work_will_come (void)
 {
 	const struct sched *s = &goad__sched;
 
-	return s->nm_held || s->nm_starting || goad__global_waits () ||
-	       atomic_load_explicit (&s->next_timer, memory_order_relaxed) != UINT64_MAX;
+	return s->nm_held || s->nm_starting || goad__global_waits () || goad__timers_live () != 0;
 }
 
 /* The rest of the question costs more, so it is not put at each idle moment.  And it is

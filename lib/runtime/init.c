@@ -16,7 +16,7 @@
 #include "runtime/fault.h"
 #include "runtime/runtime.h"
 #include "sched/account.h"
-#include "wait/sleep.h"
+#include "wait/timer.h"
 
 _Atomic int goad__life;
 
@@ -64,7 +64,7 @@ static void release (void)
 
 	goad__fault_fini ();
 	goad__signal_fini ();
-	goad__sleep_fini ();
+	goad__timers_fini ();
 	goad__stack_fini ();
 	goad__modules_fini ();
 	goad__pages_put (s->p, sizeof *s->p * (size_t) s->nprocs);
@@ -121,7 +121,7 @@ static int set_up (const goad_config_t *user)
 		return -ENOMEM;
 	goad__arch_init ();
 	goad__decide_init ();
-	goad__sleep_init ();
+	goad__timers_init ();
 	goad__deadlock_init ();
 	err = goad__modules_init ();
 	if (err == 0)

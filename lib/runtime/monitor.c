@@ -23,7 +23,7 @@
 #include "runtime/runtime.h"
 #include "runtime/thread.h"
 #include "sysmon/sysmon.h"
-#include "wait/sleep.h"
+#include "wait/timer.h"
 
 #define SHORT_SLICE UINT64_C (100000) /* what we ask EEVDF for, ns */
 
@@ -70,6 +70,7 @@ static void op_sleep (void *rt, uint64_t deadline)
 {
 	(void) rt;
 	note_cpu ();
+	deadline = goad__timers_sleeps (deadline);
 	/* [ord:sysmon-sleep]; [ord:sysmon-alarm] is the other half of goad__tell_sysmon */
 	atomic_store_explicit (&mon.asleep, 1, memory_order_seq_cst);
 	if (atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst) == 0)
@@ -77,6 +78,7 @@ static void op_sleep (void *rt, uint64_t deadline)
 			goad__futex_wait (&mon.asleep, 1, deadline);
 	atomic_store_explicit (&mon.asleep, 0, memory_order_relaxed);
 	atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst);
+	goad__timers_woke ();
 }
 
 static bool op_stopping (void *rt)
@@ -240,13 +242,13 @@ static int op_preempt (void *rt, int i, uint64_t tick)
 static uint64_t op_next_timer (void *rt)
 {
 	(void) rt;
-	return atomic_load_explicit (&goad__sched.next_timer, memory_order_relaxed);
+	return goad__next_timer ();
 }
 
 static void op_run_timers (void *rt, uint64_t now)
 {
 	(void) rt;
-	goad__sleep_run (now);
+	goad__timers_run_all (now);
 }
 
 static uint64_t op_housekeep (void *rt, uint64_t now)

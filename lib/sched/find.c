@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the next coroutine comes from: Go's findRunnable (proc.go).
  *
- * Order: timers that are due; the global queues when it is their turn; runnext; the
- * own queue; the global queues; other Ps; and then sleep.
+ * Order: own timers that are due; the global queues when it is their turn; runnext; the
+ * own queue; the global queues; other Ps; other Ps' timers; and then sleep.
  *
  * Their turn is each 61st pick, when the slice has expired (what shares a slice by
  * runnext must not keep the rest waiting), and when they were not looked at for a
@@ -12,12 +12,13 @@
 #include "sched/account.h"
 #include "sched/sched.h"
 
-static void no_timers (uint64_t now)
+static uint32_t no_timers (struct p *p, uint64_t now)
 {
-	(void) now;
+	(void) p, (void) now;
+	return 0;
 }
 
-void (*goad__timers_hook) (uint64_t now) = no_timers;
+uint32_t (*goad__timers_hook) (struct p *p, uint64_t now) = no_timers;
 
 /* One of the preempted, or a batch of the others: in turn when both wait.  Under
  * lock. */
@@ -108,6 +109,40 @@ static bool global_turn (struct p *p, uint64_t t)
 	return due && !only_just_preempted (p);
 }
 
+static void wake_for_timers (void)
+{
+	/* [ord:idle-recheck] */
+	atomic_thread_fence (memory_order_seq_cst);
+	goad__sched_wake ();
+}
+
+/* Who is due goes into the global queue.  If that is one, and nobody else waits, this
+ * look takes it, and nobody need be woken for it. */
+static void run_timers (struct p *p, uint64_t t)
+{
+	bool others = goad__someone_waits (p);
+	uint32_t n = goad__timers_hook (p, t);
+
+	if (n > 1 || (n == 1 && others))
+		wake_for_timers ();
+}
+
+/* m would go idle: what is due with other Ps, which may be idle or run a hog. */
+static struct g *steal_timers (struct p *p)
+{
+	uint32_t used = atomic_load_explicit (&goad__sched.ntimers, memory_order_relaxed);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < used; i++) {
+		struct p *victim = &goad__sched.p[i];
+		if (atomic_load_explicit (&victim->next_timer, memory_order_relaxed) <= p->stamp)
+			n += goad__timers_hook (victim, p->stamp);
+	}
+	if (n > 1)
+		wake_for_timers ();
+	return n ? find_global (p) : NULL;
+}
+
 /* Everything but sleeping. */
 static struct g *look (struct m *m, bool *inherit)
 {
@@ -116,8 +151,8 @@ static struct g *look (struct m *m, bool *inherit)
 	struct g *g;
 
 	*inherit = false;
-	if (t >= atomic_load_explicit (&goad__sched.next_timer, memory_order_relaxed))
-		goad__timers_hook (t);
+	if (t >= atomic_load_explicit (&p->next_timer, memory_order_relaxed))
+		run_timers (p, t);
 	if (global_turn (p, t)) {
 		g = find_global (p);
 		if (g)
@@ -128,7 +163,9 @@ static struct g *look (struct m *m, bool *inherit)
 	g = find_own (p, inherit);
 	if (!g)
 		g = find_global (p);
-	return g ? g : goad__steal (m);
+	if (!g)
+		g = goad__steal (m);
+	return g ? g : steal_timers (p);
 }
 
 /* m found work: if it was the one that looked for all, somebody else must look now. */

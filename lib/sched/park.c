@@ -73,6 +73,27 @@ void goad__globq_append (struct gbatch *b)
 	goad__spin_unlock (&goad__sched.lock);
 }
 
+/* The count and the queue change under one lock, and the end of the runtime is decided
+ * under it: a coroutine that a timer starts keeps it going, or is never there. */
+void goad__globq_append_made (struct gbatch *b, uint32_t made)
+{
+	struct sched *s = &goad__sched;
+	bool over;
+
+	goad__spin_lock (&s->lock);
+	over = made && atomic_load_explicit (&s->done, memory_order_relaxed);
+	if (!over) {
+		atomic_fetch_add_explicit (&s->foreign_spawned, made, memory_order_relaxed);
+		goad__globq_append_locked (b);
+	}
+	goad__spin_unlock (&s->lock);
+	if (over) /* nobody is alive, so there are no others in it */
+		for (struct g *g; (g = gbatch_take (b));) {
+			goad__san_free (&g->san);
+			goad__g_free (g);
+		}
+}
+
 void goad__globq_put (struct gbatch *b)
 {
 	goad__globq_append (b);

@@ -168,7 +168,7 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 			return NULL;
 	}
 	if (unlikely (goad__p_expired (p) || goad__chaos () ||
-	              t >= atomic_load_explicit (&goad__sched.next_timer, memory_order_relaxed) ||
+	              t >= atomic_load_explicit (&p->next_timer, memory_order_relaxed) ||
 	              (t - p->fair_at > goad__sched.quantum && goad__global_waits ())))
 		return NULL;
 	g = atomic_load_explicit (&p->runnext, memory_order_relaxed);
@@ -190,7 +190,8 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	struct g *next = pick (p, t, &inherit);
 
 	/* Nobody waits: it goes on. */
-	if (after == AFTER_YIELD && !next && !goad__someone_waits (p)) {
+	if (after == AFTER_YIELD && !next && !goad__someone_waits (p) &&
+	    t < atomic_load_explicit (&p->next_timer, memory_order_relaxed)) {
 		if (unlikely (goad__p_expired (p))) {
 			goad__p_expire (p, g);
 			goad__p_new_slice (p, goad__p_time_exact (p));

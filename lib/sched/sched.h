@@ -34,12 +34,13 @@ struct sched {
 	struct p *p;                   /* [nprocs]                                               */
 	_Atomic uint32_t sysmon_armed; /* sysmon wants to know of new work                    */
 	_Atomic uint32_t own_modes;    /* some coroutine has a GOAD_PREEMPT_* of its own         */
+	_Atomic uint64_t sysmon_until; /* sysmon sleeps till then at most; 0: it is awake        */
+	_Atomic uint32_t ntimers;      /* Ps that ever had a timer, and those below              */
 
 	/* hot: read at each spawn and ready */
 	_Atomic uint32_t npidle GOAD__ALIGNED;
 	_Atomic uint32_t nmspinning;
-	_Atomic uint64_t next_timer; /* earliest deadline of a sleeper                         */
-	_Atomic uint32_t nglobal;    /* in globq                                               */
+	_Atomic uint32_t nglobal; /* in globq                                                  */
 
 	/* under lock */
 	struct goad__spinlock lock GOAD__ALIGNED;
@@ -67,7 +68,7 @@ struct sched {
 
 extern struct sched goad__sched;
 
-extern void (*goad__sysmon_wake) (void); /* an earlier deadline, or the end */
+extern void (*goad__sysmon_wake) (void); /* it would sleep past a deadline, or the end */
 extern void (*goad__sysmon_ring) (void); /* it was armed, and there is new work */
 
 /* Work was queued: sysmon may have asked to be told.
@@ -105,7 +106,8 @@ extern bool (*goad__judge_hook) (struct m *m, struct g *g);
 
 /* find.c */
 struct g *goad__find (struct m *m, bool *inherit); /* blocks until there is one; NULL: done */
-extern void (*goad__timers_hook) (uint64_t now);   /* readies whoever is due */
+/* Puts whoever is due with p into the global queue; how many. */
+extern uint32_t (*goad__timers_hook) (struct p *p, uint64_t now);
 
 /* steal.c */
 struct g *goad__steal (struct m *m);
@@ -140,6 +142,8 @@ void goad__ready_fair (struct g *g);        /* RUNNABLE already: into the queue 
 void goad__globq_append (struct gbatch *b); /* the same, and the caller wakes */
 void goad__globq_append_locked (struct gbatch *b);
 void goad__globq_put (struct gbatch *b); /* RUNNABLE already; wakes */
+/* made of them come from goad__spawn_into: counted here.  The caller wakes. */
+void goad__globq_append_made (struct gbatch *b, uint32_t made);
 void goad__runq_put_or_spill (struct p *p, struct g *g);
 void goad__runnext_put (struct p *p, struct g *g); /* kicks the one that was there */
 
@@ -151,6 +155,18 @@ static inline struct g *goad__runnext_take (struct p *p)
 	if (!atomic_load_explicit (&p->runnext, memory_order_relaxed))
 		return NULL;
 	return atomic_exchange_explicit (&p->runnext, NULL, memory_order_acquire); /* [ord:runnext] */
+}
+
+/* The earliest deadline of all, approximate. */
+static inline uint64_t goad__next_timer (void)
+{
+	uint32_t n = atomic_load_explicit (&goad__sched.ntimers, memory_order_relaxed);
+	uint64_t next = UINT64_MAX;
+
+	for (uint32_t i = 0; i < n; i++)
+		next = goad__min64 (next, atomic_load_explicit (&goad__sched.p[i].next_timer,
+		                                                memory_order_relaxed));
+	return next;
 }
 
 static inline bool goad__global_waits (void)
@@ -168,6 +184,8 @@ void goad__handoff_resume (struct m *m, struct g *g); /* m picked bound g: gives
 /* spawn.c */
 int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg);
 int goad__spawn_first (goad_fn fn, void *arg); /* goad_main's: its number is kept for it */
+/* A coroutine that nobody joins, made runnable, but neither queued nor counted. */
+int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad__fp *fp);
 void goad__g_free (struct g *g);
 
 /* p's owner puts g, preempted at t, into the queue of the preempted, or is about to. */

@@ -83,7 +83,22 @@ static int submit_foreign (struct g *g)
 	return 0;
 }
 
-/* id 0: the next one. */
+/* IDLE, and the caller's.  id 0: the next one. */
+static struct g *make (struct p *p, const goad_attr_t *attr, goad_fn fn, void *arg, uint64_t id,
+                       int *err)
+{
+	size_t size = attr && attr->stack_size ? attr->stack_size : goad__sched.stack_size;
+	struct stack *st = goad__stack_get (p ? &p->stacks : NULL, size, err);
+	struct g *g;
+
+	if (unlikely (!st))
+		return NULL;
+	g = goad__stack_room (st);
+	set_up (g, st, attr, fn, arg);
+	g->id = id ? id : atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
+	return g;
+}
+
 __attribute__ ((always_inline)) static inline int spawn (struct g **out, const goad_attr_t *attr,
                                                          goad_fn fn, void *arg, uint64_t id)
 {
@@ -95,15 +110,11 @@ __attribute__ ((always_inline)) static inline int spawn (struct g **out, const g
 	goad__pin ();
 	m = goad__m ();
 	p = m ? m->p : NULL;
-	size_t size = attr && attr->stack_size ? attr->stack_size : goad__sched.stack_size;
-	struct stack *st = goad__stack_get (p ? &p->stacks : NULL, size, &err);
-	if (unlikely (!st)) {
+	g = make (p, attr, fn, arg, id, &err);
+	if (unlikely (!g)) {
 		goad__unpin ();
 		return err;
 	}
-	g = goad__stack_room (st);
-	set_up (g, st, attr, fn, arg);
-	g->id = id ? id : atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
 	if (out)
 		*out = g;
 	else
@@ -136,6 +147,24 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 int goad__spawn_first (goad_fn fn, void *arg)
 {
 	return spawn (NULL, NULL, fn, arg, 1);
+}
+
+int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad__fp *fp)
+{
+	const struct m *m = goad__m ();
+	struct g *g;
+	int err = 0;
+
+	g = make (m ? m->p : NULL, NULL, fn, arg, 0, &err);
+	if (unlikely (!g))
+		return err;
+	g->fp = *fp;
+	g->ready_at = goad__now ();
+	g->vruntime = first_vruntime (NULL);
+	atomic_store_explicit (&g->join, JOIN_DETACHED, memory_order_relaxed);
+	goad__g_transit (g, G_IDLE, G_RUNNABLE);
+	gbatch_add (b, g);
+	return 0;
 }
 
 void goad__g_free (struct g *g)

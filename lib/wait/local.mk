@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
+	%D%/heap.c \
+	%D%/heap.h \
 	%D%/join.c \
 	%D%/join.h \
 	%D%/sleep.c \
-	%D%/sleep.h
+	%D%/sleep.h \
+	%D%/ticker.c \
+	%D%/ticker.h \
+	%D%/timer.c \
+	%D%/timer.h

@@ -12,8 +12,10 @@ static _Atomic int stop;
 static void count_turns (void *arg)
 {
 	(void) arg;
-	while (!atomic_load_explicit (&stop, memory_order_relaxed))
+	while (!atomic_load_explicit (&stop, memory_order_relaxed)) {
 		atomic_fetch_add_explicit (&turns, 1, memory_order_relaxed);
+		linger ();
+	}
 }
 
 enum { ROUNDS = 20 };

@@ -37,9 +37,9 @@ static void names (void *arg)
 	memset (name, 'x', sizeof name - 1);
 	while (goad_task_stats (task, &ts) == 0 && ts.state != GOAD_STATE_DEAD)
 		goad_yield ();
-	claim (strcmp (copy, "worker") == 0);
 	claim (strcmp (ts.name, "worker") == 0);
 	claim_eq (goad_join (task), 0);
+	claim (strcmp (copy, "worker") == 0);
 
 	attr.name = thirty_nine;
 	memset (copy, 0, sizeof copy);

@@ -78,8 +78,10 @@ static void call_free_victim (void *arg)
 {
 	struct victim *v = arg;
 
-	while (!atomic_load_explicit (&stop, memory_order_relaxed))
+	while (!atomic_load_explicit (&stop, memory_order_relaxed)) {
 		v->turns++;
+		linger ();
+	}
 }
 
 struct trial {
@@ -91,7 +93,7 @@ static void endure (void *arg)
 {
 	static struct victim victims[2];
 	struct trial *t = arg;
-	uint64_t host = host_delay_ns ();
+	uint64_t host = host_delay_ns (), limit = goad_after (10 * GOAD_S);
 
 	atomic_store (&links, 0);
 	claim_eq (goad_go (t->storm, NULL), 0);
@@ -102,6 +104,8 @@ static void endure (void *arg)
 		          0);
 	}
 	goad_sleep (GOAD_S);
+	while (atomic_load (&links) <= 1000 && goad_now () < limit)
+		goad_sleep (GOAD_S / 10);
 	for (int i = 0; i < 2; i++) {
 		goad_task_stats_t ts = { .wait_max_ns = 0 };
 

@@ -30,7 +30,7 @@ static void keep (void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		set_errno (1000 * (me + 1) + i);
 		while (atomic_load_explicit (&turn, memory_order_relaxed) % TASKS != me)
-			;
+			linger ();
 		claim_eq (get_errno (), 1000 * (me + 1) + i);
 		atomic_fetch_add (&turn, 1);
 	}

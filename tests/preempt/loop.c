@@ -59,7 +59,7 @@ static void loop_on_flag (void *arg)
 		start = goad_now ();
 		claim_eq (goad_go (run_once, NULL), 0);
 		while ((at = atomic_load_explicit (&ran_at, memory_order_relaxed)) == 0)
-			;
+			linger ();
 		judge (o, at - start, host_delay_ns () - host);
 	}
 }

@@ -176,7 +176,9 @@ static void expect_held (int mode)
 	cr_assert_eq (run_main (hold_one, &loops, 1, GOAD_MS, mode), 0);
 	claims_assert ();
 	s = stats_now ();
-	cr_expect_eq (s.preempt_yielded, 0, SHOW (s));
+	/* In mode COOP a call may have ended a slice, before the loop or after it. */
+	if (mode == GOAD_PREEMPT_OFF)
+		cr_expect_eq (s.preempt_yielded, 0, SHOW (s));
 	cr_expect_eq (s.preempt_handed_off, 0, SHOW (s));
 	cr_expect_eq (s.signals_sent, 0, "%llu signals", (unsigned long long) s.signals_sent);
 }

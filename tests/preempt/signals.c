@@ -35,7 +35,7 @@ static void spin (void *arg)
 {
 	(void) arg;
 	while (!atomic_load_explicit (&stop, memory_order_relaxed))
-		;
+		linger ();
 }
 
 static void send_kill (int signo)
