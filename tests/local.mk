@@ -83,6 +83,8 @@ api_tests = \
 	%D%/api/config \
 	%D%/api/disable \
 	%D%/api/end \
+	%D%/api/foreign \
+	%D%/api/fork \
 	%D%/api/io \
 	%D%/api/io_close \
 	%D%/api/io_tcp \
@@ -101,6 +103,8 @@ api_helpers =
 %C%_api_config_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
+%C%_api_foreign_LDADD = $(API)
+%C%_api_fork_LDADD = $(API)
 %C%_api_io_LDADD = $(API)
 %C%_api_io_close_LDADD = $(API)
 %C%_api_io_tcp_LDADD = $(API)

@@ -32,8 +32,10 @@ endif
 	%D%/util_text.c \
 	%D%/util_time.c \
 	%D%/util_word.c \
+	%D%/work_block.c \
 	%D%/work_cpu.c \
 	%D%/work_deflate.c \
+	%D%/work_echo.c \
 	%D%/work_files.c \
 	%D%/work_files.h \
 	%D%/work_lua.c \

@@ -106,6 +106,10 @@ static void title (struct plot *plot)
 		n += snprintf (s + n, sizeof s - (size_t) n, "   ·   ticks late p50 %s, p99 %s, max %s",
 		               util_time (a, f[FIG_TICK_P50]), util_time (b, f[FIG_TICK_P99]),
 		               util_time (c, f[FIG_TICK_MAX]));
+	if (run->known[FIG_ECHO_P50])
+		n += snprintf (s + n, sizeof s - (size_t) n, "   ·   echoes p50 %s, p99 %s, max %s",
+		               util_time (a, f[FIG_ECHO_P50]), util_time (b, f[FIG_ECHO_P99]),
+		               util_time (c, f[FIG_ECHO_MAX]));
 	snprintf (s + n, sizeof s - (size_t) n, "   ·   %.0f yielded, %.0f handed off", f[FIG_YIELDED],
 	          f[FIG_HANDED_OFF]);
 	plot_text (plot, PLOT_EDGE, 76, 14, false, PLOT_START, PLOT_INK, s);

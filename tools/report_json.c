@@ -97,7 +97,7 @@ static json_t *host (void)
 	return o;
 }
 
-static json_t *ticks (const struct hist *h)
+static json_t *lateness (const struct hist *h)
 {
 	json_t *o = json_object ();
 
@@ -137,7 +137,8 @@ static json_t *task (const struct task *t, double all)
 	put_int (o, "wait_max_ns", t->wait_max_ns);
 	put_int (o, "stack_used_max", s->stack_used_max);
 	if (t->late != NULL)
-		json_object_set_new (o, "ticks", ticks (t->late));
+		json_object_set_new (o, t->spec->work->flags & WORK_ECHO ? "echoes" : "ticks",
+		                     lateness (t->late));
 	put_int (o, "passes", t->rounds);
 	json_object_set_new (o, "result",
 	                     t->result[0] != '\0' && (ended || t->rounds > 0) ? string (t->result)

@@ -59,7 +59,8 @@ static void outcome (const struct task *t, char *buf, size_t size)
 	else if (passes == 1)
 		snprintf (buf, size, "%s", t->result);
 	else if (t->late != NULL)
-		snprintf (buf, size, "%llu ticks", (unsigned long long) atomic_load (&t->late->count));
+		snprintf (buf, size, "%llu %s", (unsigned long long) atomic_load (&t->late->count),
+		          t->spec->work->flags & WORK_ECHO ? "echoes" : "ticks");
 	else if (ended)
 		snprintf (buf, size, "ended");
 	else if (t->last.slices == 0)
@@ -171,6 +172,10 @@ static void figure_lines (struct run *run, struct text *out, const struct paint 
 		util_text_add (out, "%sticks%s       %.0f; late p50 %s, p99 %s, max %s\n", p->bold, p->off,
 		               f[FIG_TICKS], util_time (a, f[FIG_TICK_P50]), util_time (b, f[FIG_TICK_P99]),
 		               util_time (c, f[FIG_TICK_MAX]));
+	if (run->known[FIG_ECHO_P50])
+		util_text_add (out, "%sechoes%s      %.0f; late p50 %s, p99 %s, max %s\n", p->bold, p->off,
+		               f[FIG_ECHOES], util_time (a, f[FIG_ECHO_P50]),
+		               util_time (b, f[FIG_ECHO_P99]), util_time (c, f[FIG_ECHO_MAX]));
 	util_text_add (out,
 	               "%spreemption%s  %llu: %llu yielded, %llu handed off; %llu deferred, "
 	               "%llu too late; %llu signals\n",

@@ -88,15 +88,19 @@ static int check_plot (const struct run *run)
 /* A bound on what this run cannot measure would always be broken. */
 static int check_bounds (const struct run *run)
 {
-	bool ticks = false;
+	unsigned kinds = 0;
 
 	for (unsigned i = 0; i < run->specs_n; i++)
-		ticks |= (run->specs[i].work->flags & WORK_TICKS) != 0;
+		kinds |= run->specs[i].work->flags;
 	for (unsigned i = 0; i < run->bounds_n; i++) {
 		enum figure_id f = run->bounds[i].figure;
 
-		if (f >= FIG_TICK_P50 && f <= FIG_TICKS && !ticks) {
+		if (f >= FIG_TICK_P50 && f <= FIG_TICKS && !(kinds & WORK_TICKS)) {
 			util_error ("--expect '%s': no WORK is a tick; add '+ tick 1ms'", run->bounds[i].text);
+			return TOOL_USAGE;
+		}
+		if (f >= FIG_ECHO_P50 && f <= FIG_ECHOES && !(kinds & WORK_ECHO)) {
+			util_error ("--expect '%s': no WORK is an echo; add '+ echo 1ms'", run->bounds[i].text);
 			return TOOL_USAGE;
 		}
 	}

@@ -21,7 +21,12 @@ struct timeline;
 
 enum {
 	WORK_ENDLESS = 1, /* never ends by itself, so a run without --for gets one  */
-	WORK_TICKS = 2    /* sleeps and measures lateness: no part in the fairness  */
+	WORK_TICKS = 2,   /* sleeps and measures lateness                           */
+	WORK_ECHO = 4,    /* the same, and there and back over TCP                  */
+	WORK_BLOCKS = 8,  /* in the kernel most of the time                         */
+	WORK_TIMED = WORK_TICKS | WORK_ECHO,  /* has a histogram of lateness        */
+	WORK_ASIDE = WORK_TIMED | WORK_BLOCKS /* wants little CPU: no hog, and no part */
+	                                      /* in the fairness                       */
 };
 
 /* A kind of work.  prepare runs before the runtime starts, once for a spec, and
@@ -61,8 +66,8 @@ struct task {
 	_Atomic uint64_t passes; /* whole rounds of the work             */
 	_Atomic int differs;     /* rounds whose result was another one  */
 	char result[160];        /* written before passes becomes 1      */
-	struct hist *late;       /* ticks only                           */
-	_Atomic uint64_t due_ns; /* ticks only: when the next one should be */
+	struct hist *late;       /* WORK_TIMED                           */
+	_Atomic uint64_t due_ns; /* the same: when the next one should be */
 	uint64_t fair_cpu_ns;    /* at the end of the fairness window    */
 	double fair_share;       /* of the CPU time of all hogs          */
 	double got;              /* what it got of that: 1 is fair       */
@@ -90,6 +95,10 @@ enum figure_id {
 	FIG_TICK_P99,
 	FIG_TICK_MAX,
 	FIG_TICKS,
+	FIG_ECHO_P50,
+	FIG_ECHO_P99,
+	FIG_ECHO_MAX,
+	FIG_ECHOES,
 	FIG_PREEMPTED,
 	FIG_YIELDED,
 	FIG_HANDED_OFF,
@@ -167,6 +176,7 @@ struct run {
 	bool known[FIG_COUNT];
 	unsigned longest_wait; /* index of the task */
 	struct hist *late;     /* of all ticks      */
+	struct hist *echo;     /* of all echoes     */
 	bool plotted;
 };
 

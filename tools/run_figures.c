@@ -25,6 +25,10 @@ const struct figure run_figures[FIG_COUNT] = {
 	[FIG_TICK_P99] = { "tick_p99", UNIT_TIME, "99th percentile" },
 	[FIG_TICK_MAX] = { "tick_max", UNIT_TIME, "largest" },
 	[FIG_TICKS] = { "ticks", UNIT_NUMBER, "how many ticks" },
+	[FIG_ECHO_P50] = { "echo_p50", UNIT_TIME, "an echo's time from due to answered: median" },
+	[FIG_ECHO_P99] = { "echo_p99", UNIT_TIME, "99th percentile" },
+	[FIG_ECHO_MAX] = { "echo_max", UNIT_TIME, "largest" },
+	[FIG_ECHOES] = { "echoes", UNIT_NUMBER, "how many echoes" },
 	[FIG_PREEMPTED] = { "preempted", UNIT_NUMBER, "slices ended by preemption" },
 	[FIG_YIELDED] = { "yielded", UNIT_NUMBER, "... by a switch in place" },
 	[FIG_HANDED_OFF] = { "handed_off", UNIT_NUMBER, "... by handing off the thread" },
@@ -46,7 +50,7 @@ static void set (struct run *run, enum figure_id f, double value)
 
 static bool is_hog (const struct task *t)
 {
-	return !(t->spec->work->flags & WORK_TICKS);
+	return !(t->spec->work->flags & WORK_ASIDE);
 }
 
 /* Fair shares of the CPU time that the hogs can use: by weight, at most one P
@@ -150,34 +154,36 @@ static void waits (struct run *run)
 	set (run, FIG_WAIT_MAX, longest);
 }
 
-static void ticks (struct run *run)
+/* The lateness of all works of a kind, or NULL; p50 is the first of its figures. */
+static struct hist *lateness (struct run *run, unsigned flag, enum figure_id p50)
 {
+	struct hist *all = calloc (1, sizeof *all);
 	bool any = false;
 
-	run->late = calloc (1, sizeof *run->late);
-	if (run->late == NULL)
-		return;
+	if (all == NULL)
+		return NULL;
 	for (unsigned i = 0; i < run->tasks_n; i++) {
 		struct task *t = &run->tasks[i];
 
-		if (t->late == NULL)
+		if (t->late == NULL || !(t->spec->work->flags & flag))
 			continue;
 		uint64_t due = atomic_load (&t->due_ns);
 
 		any = true;
-		util_hist_merge (run->late, t->late);
+		util_hist_merge (all, t->late);
 		/* One that was due and did not come counts with its lateness so far. */
 		if (!t->ended && due != 0 && due < run->end_ns)
-			util_hist_add (run->late, run->end_ns - due);
+			util_hist_add (all, run->end_ns - due);
 	}
 	if (!any)
-		return;
-	set (run, FIG_TICKS, (double) atomic_load (&run->late->count));
-	if (run->figures[FIG_TICKS] < 1)
-		return;
-	set (run, FIG_TICK_P50, (double) util_hist_quantile (run->late, 0.50));
-	set (run, FIG_TICK_P99, (double) util_hist_quantile (run->late, 0.99));
-	set (run, FIG_TICK_MAX, (double) util_hist_quantile (run->late, 1.00));
+		return all;
+	set (run, p50 + 3, (double) atomic_load (&all->count));
+	if (run->figures[p50 + 3] < 1)
+		return all;
+	set (run, p50, (double) util_hist_quantile (all, 0.50));
+	set (run, p50 + 1, (double) util_hist_quantile (all, 0.99));
+	set (run, p50 + 2, (double) util_hist_quantile (all, 1.00));
+	return all;
 }
 
 static void runtime_figures (struct run *run)
@@ -243,7 +249,8 @@ void run_figures_compute (struct run *run)
 	set (run, FIG_ELAPSED, run->end_ns > start ? (double) (run->end_ns - start) : 0);
 	fairness (run);
 	waits (run);
-	ticks (run);
+	run->late = lateness (run, WORK_TICKS, FIG_TICK_P50);
+	run->echo = lateness (run, WORK_ECHO, FIG_ECHO_P50);
 	runtime_figures (run);
 	works (run);
 }

@@ -48,7 +48,9 @@ static const char doc[] =
     "  sha256 FILE...       hash files, as `cat FILE... | sha256sum`\n"
     "  deflate FILE...      compress files with zlib\n"
     "  lua SCRIPT [ARG...]  run a Lua script\n"
-    "  tick PERIOD          sleep, wake, and measure how late\n\n"
+    "  tick PERIOD          sleep, wake, and measure how late\n"
+    "  echo [PERIOD]        ask over loopback TCP, and measure how late (1ms)\n"
+    "  block [TIME]         sleep in the kernel, unannounced (100ms)\n\n"
     "Exit status: 0 done and fair, 1 a bound was broken or a work failed, 2 bad usage,\n"
     "77 cannot run here, 99 goad itself failed.\n\n"
     "Example: goad run --for 2s -n 4 ./hog.so:main_loop + lua endless.lua + tick 1ms";

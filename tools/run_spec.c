@@ -9,21 +9,17 @@
 #include "run.h"
 
 extern const struct work work_spin, work_primes, work_mandelbrot, work_sha256, work_deflate,
-    work_lua, work_tick;
+    work_lua, work_tick, work_echo, work_block;
 
 const struct work *const run_works[] = { &work_spin,   &work_primes,  &work_mandelbrot,
 	                                     &work_sha256, &work_deflate, &work_lua,
-	                                     &work_tick };
+	                                     &work_tick,   &work_echo,    &work_block };
 const unsigned run_works_n = UTIL_COUNT (run_works);
 
 static int unknown_work (const char *name)
 {
 	const char *names[UTIL_COUNT (run_works)];
 
-	if (strcmp (name, "echo") == 0) {
-		util_error ("'echo' is not in this version: it needs descriptors, which come later");
-		return TOOL_USAGE;
-	}
 	for (size_t i = 0; i < run_works_n; i++)
 		names[i] = run_works[i]->name;
 	util_error ("unknown work '%s': the nearest is '%s'; for a function of your own write "
@@ -210,7 +206,7 @@ static int make_task (struct run *run, struct spec *spec, unsigned index, unsign
 		snprintf (t->name, sizeof t->name, "%.20s#%u", spec->label, copy + 1);
 	else
 		snprintf (t->name, sizeof t->name, "%s", spec->label);
-	if (spec->work->flags & WORK_TICKS) {
+	if (spec->work->flags & WORK_TIMED) {
 		t->late = zero_pages (sizeof *t->late);
 		if (t->late == NULL)
 			return TOOL_FAILED;

@@ -74,7 +74,7 @@ static void task_main (void *arg)
 	atomic_store (&t->phase, TASK_STARTED);
 	t->status = t->spec->work->body (t);
 	uint64_t now = goad_now ();
-	if (!(t->spec->work->flags & WORK_TICKS))
+	if (!(t->spec->work->flags & WORK_ASIDE))
 		note_first_end (t->run, now);
 	(void) goad_task_stats (NULL, &t->final);
 	t->final.state = GOAD_STATE_DEAD;

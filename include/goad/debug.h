@@ -75,12 +75,13 @@ typedef struct goad_task_stats {
 	uint64_t reserved[7];
 } goad_task_stats_t;
 
-/* The counters now; with no runtime those of the last run.  -EINVAL: NULL. */
+/* The counters now; with no runtime those of the last run.  -EINVAL: NULL;
+ * -EPERM: in a child of fork. */
 int goad_stats (goad_stats_t *out);
 
 /* Those of one coroutine, also after its end while its handle is valid.  NULL
  * task: the calling one.  -EINVAL: out is NULL; -EPERM: NULL task outside a
- * coroutine. */
+ * coroutine, or no runtime runs. */
 int goad_task_stats (goad_task_t *task, goad_task_stats_t *out);
 
 /* What a P does at this instant. */
@@ -92,8 +93,8 @@ typedef struct goad_proc_view {
 } goad_proc_view_t;
 
 /* Fills at most max of them and returns how many Ps there are; the fields of one may
- * be of two adjacent instants.  0: no runtime runs; -EINVAL: out is NULL.  Lock-free;
- * not to be called while the runtime ends. */
+ * be of two adjacent instants.  0: no runtime runs; -EINVAL: out is NULL.
+ * Lock-free. */
 int goad_observe_procs (goad_proc_view_t *out, int max);
 
 #ifdef __cplusplus

@@ -85,7 +85,8 @@ int goad_config_init (goad_config_t *cfg);
  * returns 0 when every coroutine has finished.  cfg NULL: as goad_config_init
  * gives.  -EBUSY: a runtime runs already; -EINVAL: a field out of range (a line on
  * stderr names it); -ENOMEM, -EAGAIN: no memory or no thread to be had;
- * -EDEADLK: every coroutine waits for ever. */
+ * -EDEADLK: every coroutine waits for ever; -EPERM: in a child of fork made while a
+ * runtime ran, where every call fails so (see goad(7)). */
 int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg);
 
 /* Starts the runtime on threads of its own and returns; coroutines are then
@@ -93,8 +94,8 @@ int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg);
 int goad_start (const goad_config_t *cfg);
 
 /* Waits until every coroutine has finished, then ends all threads and frees
- * everything.  -EDEADLK: called from a coroutine; -EPERM: no runtime that
- * goad_start started. */
+ * everything.  -EDEADLK: called from a coroutine; -EBUSY: another thread is in
+ * goad_stop; -EPERM: no runtime that goad_start started. */
 int goad_stop (void);
 
 /* A coroutine that can be joined. */
@@ -123,14 +124,16 @@ int goad_go (goad_fn fn, void *arg);
 int goad_spawn (goad_task_t **task, const goad_attr_t *attr, goad_fn fn, void *arg);
 
 /* Waits until the coroutine has ended, then frees the handle.  -EDEADLK: the
- * caller's own; -EINVAL: NULL; -EBUSY: somebody joins it already. */
+ * caller's own; -EINVAL: NULL; -EBUSY: somebody joins it already; -EPERM: no runtime
+ * runs, and the handle is void. */
 int goad_join (goad_task_t *task);
 
 /* The same until deadline (absolute, goad_now's clock).  -ETIMEDOUT: not ended by
  * then, -EAGAIN if deadline was 0; the handle stays valid. */
 int goad_join_until (goad_task_t *task, uint64_t deadline);
 
-/* Gives the handle up: the coroutine frees itself at its end. */
+/* Gives the handle up: the coroutine frees itself at its end.  -EINVAL: NULL, or
+ * detached already; -EBUSY: somebody joins it; -EPERM: no runtime runs. */
 int goad_detach (goad_task_t *task);
 
 /* Lets the other runnable coroutines of this P go first.  Outside a coroutine:
@@ -151,14 +154,15 @@ uint64_t goad_id (void);
 const char *goad_name (void);
 
 /* Sleeps for ns nanoseconds, or until the deadline, never less.  On a foreign
- * thread the thread sleeps.  Always 0. */
+ * thread the thread sleeps.  0; -EPERM in a child of fork (see goad(7)). */
 int goad_sleep (uint64_t ns);
 int goad_sleep_until (uint64_t deadline);
 
 /* How many Ps the runtime has; 0 when none runs. */
 int goad_procs (void);
 
-/* Coroutines alive: spawned and not yet ended. */
+/* Coroutines alive: spawned and not yet ended.  Those that begin or end during the
+ * call may count; none that is alive is missed.  0 when no runtime runs. */
 size_t goad_count (void);
 
 /* Between the two the calling coroutine is not preempted; they nest.  A

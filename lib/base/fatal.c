@@ -108,7 +108,7 @@ size_t goad__format (char *buf, size_t size, const char *fmt, ...)
 	return n;
 }
 
-static void write_line (const char *fmt, va_list ap)
+static void write_line (int fd, const char *fmt, va_list ap)
 {
 	char buf[512] = "goad: ";
 	size_t head = strlen (buf);
@@ -117,14 +117,22 @@ static void write_line (const char *fmt, va_list ap)
 	if (n > sizeof buf - 2)
 		n = sizeof buf - 2;
 	buf[n++] = '\n';
-	(void) !syscall (SYS_write, 2, buf, n);
+	(void) !syscall (SYS_write, fd, buf, n);
+}
+
+void goad__line_to (int fd, const char *fmt, ...)
+{
+	va_list ap;
+	va_start (ap, fmt);
+	write_line (fd, fmt, ap);
+	va_end (ap);
 }
 
 void goad__line (const char *fmt, ...)
 {
 	va_list ap;
 	va_start (ap, fmt);
-	write_line (fmt, ap);
+	write_line (2, fmt, ap);
 	va_end (ap);
 }
 
@@ -132,7 +140,7 @@ _Noreturn void goad__fatal (const char *fmt, ...)
 {
 	va_list ap;
 	va_start (ap, fmt);
-	write_line (fmt, ap);
+	write_line (2, fmt, ap);
 	va_end (ap);
 	abort ();
 }

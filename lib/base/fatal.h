@@ -16,8 +16,9 @@
 size_t goad__format (char *buf, size_t size, const char *fmt, ...) GOAD__PRINTF (3, 4);
 size_t goad__vformat (char *buf, size_t size, const char *fmt, va_list ap);
 
-/* Writes "goad: " and the line. */
+/* Writes "goad: " and the line, to stderr or elsewhere. */
 void goad__line (const char *fmt, ...) GOAD__PRINTF (1, 2);
+void goad__line_to (int fd, const char *fmt, ...) GOAD__PRINTF (2, 3);
 
 /* Writes it and aborts. */
 _Noreturn void goad__fatal (const char *fmt, ...) GOAD__PRINTF (1, 2);

@@ -36,6 +36,8 @@ struct goad__spinlock {
 
 void goad__spin_lock_slow (struct goad__spinlock *l);
 void goad__spin_unlock_slow (struct goad__spinlock *l);
+/* Debug build: asked by whoever takes a lock, whether it may. */
+extern void (*goad__lock_hook) (void);
 void goad__rank_push (uint32_t rank);
 void goad__rank_note (uint32_t rank);
 void goad__rank_pop (uint32_t rank);

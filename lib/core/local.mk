@@ -4,6 +4,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/fairq.h \
 	%D%/g.c \
 	%D%/g.h \
+	%D%/gate.c \
+	%D%/gate.h \
 	%D%/m.h \
 	%D%/p.h \
 	%D%/runq.c \

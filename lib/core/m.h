@@ -65,9 +65,10 @@ struct m {
 
 	_Atomic int tid;
 	int id;
-	bool held;      /* waits with a bound coroutine; under sched.lock */
-	void *frame;    /* goad__frame of a coroutine that is being judged */
-	void *g0_stack; /* NULL: M0, whose g0 is its caller's */
+	bool held;                 /* waits with a bound coroutine; under sched.lock */
+	void *frame;               /* goad__frame of a coroutine that is being judged */
+	const ucontext_t *stopped; /* where g->in_handler says that it was handed off    */
+	void *g0_stack;            /* NULL: M0, whose g0 is its caller's */
 	void *altstack;
 	size_t altstack_size;
 	stack_t old_altstack;

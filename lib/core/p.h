@@ -73,6 +73,13 @@ static inline void goad__count (_Atomic uint64_t *c, uint64_t n)
 	                       memory_order_relaxed);
 }
 
+/* [ord:alive] For n_ended: who sees it sees what came before the end. */
+static inline void goad__count_release (_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit (c, atomic_load_explicit (c, memory_order_relaxed) + n,
+	                       memory_order_release);
+}
+
 static inline void goad__count_max (_Atomic uint64_t *c, uint64_t v)
 {
 	if (v > atomic_load_explicit (c, memory_order_relaxed))

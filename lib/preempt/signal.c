@@ -29,6 +29,7 @@ char goad__signal_cookie[1];
 
 static struct sigaction before;
 static int our_signo;
+static bool installed;
 
 static bool ignored_by_default (int signo)
 {
@@ -117,6 +118,15 @@ void goad__preempt_hand_off (struct m *m, struct g *g)
 	}
 }
 
+/* The same in the handler; a dump finds the registers in uc. */
+static void hand_off_here (struct m *m, struct g *g, const ucontext_t *uc)
+{
+	m->stopped = uc;
+	g->in_handler = 1;
+	goad__preempt_hand_off (m, g);
+	g->in_handler = 0;
+}
+
 /* Pinned.  True: stays so, for the injected call. */
 static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
@@ -150,7 +160,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__arch_inject (uc);
 		return true;
 	case HAND_OFF:
-		goad__preempt_hand_off (m, g);
+		hand_off_here (m, g, uc);
 		break;
 	case DEFER:
 		goad__deferred (p, g);
@@ -236,6 +246,18 @@ static inline bool in_tsan (const void *uc)
 
 #endif
 
+/* Where RLIMIT_SIGPENDING leaves no room for it the kernel delivers a signal without
+ * what was sent along.  Then it counts as ours if a slice is to end. */
+NO_TSAN static bool is_ours (const siginfo_t *info)
+{
+	const struct m *m = goad__m ();
+
+	if (info->si_code == SI_QUEUE)
+		return info->si_value.sival_ptr == goad__signal_cookie;
+	return info->si_code == SI_USER && info->si_pid == 0 && info->si_uid == 0 && m && m->p &&
+	       goad__p_expired (m->p);
+}
+
 NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 {
 	struct m *m;
@@ -243,7 +265,7 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 	if (in_tsan (uc))
 		return; /* sysmon asks again */
 
-	if (info->si_code != SI_QUEUE || info->si_value.sival_ptr != goad__signal_cookie) {
+	if (!is_ours (info)) {
 		chain (signo, info, uc);
 		return;
 	}
@@ -268,10 +290,13 @@ int goad__signal_init (int signo)
 	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
 	sigemptyset (&sa.sa_mask);
 	our_signo = signo;
-	return install (&sa) ? -EINVAL : 0;
+	installed = install (&sa) == 0;
+	return installed ? 0 : -EINVAL;
 }
 
 void goad__signal_fini (void)
 {
-	uninstall ();
+	if (installed) /* else the start failed before it was */
+		uninstall ();
+	installed = false;
 }

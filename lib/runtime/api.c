@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/fatal.h"
+#include "core/gate.h"
 #include "goad/time.h"
 #include "preempt/preempt.h"
 #include "runtime/runtime.h"
@@ -36,11 +37,15 @@ static int check_attr (const goad_attr_t *user, goad_attr_t *a)
 
 GOAD__API int goad_go (goad_fn fn, void *arg)
 {
+	int err;
+
 	if (unlikely (!fn))
 		return -EINVAL;
-	if (unlikely (!goad__running ()))
+	if (unlikely (!goad__gate_enter ()))
 		return -EPERM;
-	return goad__spawn (NULL, NULL, fn, arg);
+	err = goad__spawn (NULL, NULL, fn, arg);
+	goad__gate_leave ();
+	return err;
 }
 
 GOAD__API int goad_spawn (goad_task_t **task, const goad_attr_t *attr, goad_fn fn, void *arg)
@@ -51,16 +56,17 @@ GOAD__API int goad_spawn (goad_task_t **task, const goad_attr_t *attr, goad_fn f
 
 	if (unlikely (!task || !fn))
 		return -EINVAL;
-	if (unlikely (!goad__running ()))
-		return -EPERM;
 	if (attr) {
 		err = check_attr (attr, &full);
 		if (err)
 			return err;
-		if (full.preempt)
-			goad__own_modes_seen ();
 	}
+	if (unlikely (!goad__gate_enter ()))
+		return -EPERM;
+	if (attr && full.preempt)
+		goad__own_modes_seen ();
 	err = goad__spawn (&g, attr ? &full : NULL, fn, arg);
+	goad__gate_leave ();
 	if (likely (err == 0))
 		*task = (goad_task_t *) g;
 	return err;
@@ -79,9 +85,12 @@ GOAD__API int goad_join_until (goad_task_t *task, uint64_t deadline)
 
 	if (unlikely (!task))
 		return -EINVAL;
+	if (unlikely (!goad__gate_enter ()))
+		return -EPERM;
 	err = goad__join (g_of (task), deadline);
 	if (likely (err == 0))
 		release (g_of (task));
+	goad__gate_leave ();
 	return err;
 }
 
@@ -90,19 +99,30 @@ GOAD__API int goad_join (goad_task_t *task)
 	return goad_join_until (task, UINT64_MAX);
 }
 
-GOAD__API int goad_detach (goad_task_t *task)
+static int detach (struct g *g)
 {
 	uintptr_t none = JOIN_NONE;
 
-	if (!task)
-		return -EINVAL;
-	if (atomic_compare_exchange_strong_explicit (&g_of (task)->join, &none, JOIN_DETACHED,
+	if (atomic_compare_exchange_strong_explicit (&g->join, &none, JOIN_DETACHED,
 	                                             memory_order_acq_rel, memory_order_acquire))
 		return 0;
 	if (none != JOIN_DONE)
 		return none == JOIN_DETACHED ? -EINVAL : -EBUSY;
-	release (g_of (task));
+	release (g);
 	return 0;
+}
+
+GOAD__API int goad_detach (goad_task_t *task)
+{
+	int err;
+
+	if (!task)
+		return -EINVAL;
+	if (!goad__gate_enter ())
+		return -EPERM;
+	err = detach (g_of (task));
+	goad__gate_leave ();
+	return err;
 }
 
 GOAD__API void goad_yield (void)
@@ -154,8 +174,10 @@ GOAD__API int goad_sleep_until (uint64_t deadline)
 {
 	if (goad__g ())
 		goad__sleep_until (deadline);
-	else
+	else if (!goad__forked ())
 		thread_sleep_until (deadline);
+	else
+		return -EPERM;
 	return 0;
 }
 
@@ -167,39 +189,63 @@ GOAD__API int goad_sleep (uint64_t ns)
 GOAD__API int goad_timer_start (goad_timer_t **timer, uint64_t first, uint64_t period, goad_fn fn,
                                 void *arg)
 {
+	int err;
+
 	if (!timer || !fn)
 		return -EINVAL;
-	if (!goad__running ())
+	if (!goad__gate_enter ())
 		return -EPERM;
-	return goad__timer_start (timer, first, period, fn, arg);
+	err = goad__timer_start (timer, first, period, fn, arg);
+	goad__gate_leave ();
+	return err;
 }
 
 GOAD__API int goad_timer_reset (goad_timer_t *timer, uint64_t first, uint64_t period)
 {
+	int err;
+
 	if (!timer)
 		return -EINVAL;
-	if (!goad__running ())
+	if (!goad__gate_enter ())
 		return -EPERM;
-	return goad__timer_reset (timer, first, period);
+	err = goad__timer_reset (timer, first, period);
+	goad__gate_leave ();
+	return err;
 }
 
 GOAD__API int goad_timer_stop (goad_timer_t *timer)
 {
+	int err;
+
 	if (!timer)
 		return -EINVAL;
-	if (!goad__running ())
+	if (!goad__gate_enter ())
 		return -EPERM;
-	return goad__timer_stop (timer);
+	err = goad__timer_stop (timer);
+	goad__gate_leave ();
+	return err;
 }
 
 GOAD__API int goad_procs (void)
 {
-	return goad__running () ? goad__sched.nprocs : 0;
+	int n = 0;
+
+	if (goad__gate_enter ()) {
+		n = goad__sched.nprocs;
+		goad__gate_leave ();
+	}
+	return n;
 }
 
 GOAD__API size_t goad_count (void)
 {
-	return goad__running () ? goad__alive () : 0;
+	size_t n = 0;
+
+	if (goad__gate_enter ()) {
+		n = goad__alive ();
+		goad__gate_leave ();
+	}
+	return n;
 }
 
 GOAD__API void goad_block_begin (void)
@@ -231,6 +277,11 @@ GOAD__API int goad_block (void (*fn) (void *), void *arg)
 /* Outside a coroutine nothing is preempted; it is only counted, to find an enable
  * without its disable. */
 static __thread unsigned outside;
+
+void goad__preempt_outside (unsigned n)
+{
+	outside = n;
+}
 
 /* The count is the coroutine's own; the handler reads it on the same thread, so no
  * atomics.  The barrier keeps the caller's code on its side. */

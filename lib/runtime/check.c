@@ -244,8 +244,15 @@ uint64_t goad__check_count (void)
 	return atomic_load (&checks);
 }
 
+/* A holder of a lock is never preempted: it is pinned, or no M at all. */
+static void may_lock (void)
+{
+	wrong (goad__m () && !goad__pinned (), "a lock is taken by an M that may be preempted");
+}
+
 void goad__check_init (void)
 {
+	goad__lock_hook = may_lock;
 	w.next = 0;
 	w.stray = NULL;
 	goad__world_hook = at_idle;

@@ -9,12 +9,17 @@
 #include <dirent.h>
 #include <fcntl.h>
 
+#include "base/clock.h"
 #include "base/fatal.h"
 #include "base/syscall.h"
 #include "core/stack.h"
+#include "runtime/dump.h"
 #include "runtime/runtime.h"
 #include "sched/source.h"
 #include "wait/timer.h"
+
+#define FIRST_PAUSE UINT64_C (1000000) /* ns */
+#define LONGEST_PAUSE UINT64_C (10000000000)
 
 struct entry { /* of getdents64 */
 	uint64_t ino, off;
@@ -44,30 +49,89 @@ static int count_threads (void)
 	return count;
 }
 
-static void tell (struct slot slot)
-{
-	struct stack *st = goad__stack_of (slot);
-	struct g *g = goad__stack_room (st);
+/* Somebody is about to run, or in the kernel, from where it comes back. */
+static bool someone_is_on;
 
-	if (goad__g_state (g) == G_WAITING)
-		goad__line ("  coroutine %lu '%s' [%s]", (unsigned long) g->id, g->name,
-		            goad__g_state_name (goad__g_state (g)));
+static void look_at (struct slot slot)
+{
+	switch (goad__g_state (goad__stack_room (goad__stack_of (slot)))) {
+	case G_RUNNABLE:
+	case G_RUNNING:
+	case G_SYSCALL:
+		someone_is_on = true;
+		break;
+	case G_IDLE:
+	case G_WAITING:
+	case G_DEAD:
+		break;
+	}
+}
+
+static bool someone_on_a_thread (void)
+{
+	someone_is_on = false;
+	goad__slab_each_taken (look_at);
+	return someone_is_on;
+}
+
+/* What the runtime itself knows of that will wake somebody: each other place that work
+ * can come from has a word here. */
+static bool work_will_come (void)
+{
+	const struct sched *s = &goad__sched;
+
+	return s->nm_held || s->nm_starting || s->nblocked || goad__global_waits () ||
+	       goad__timers_live () != 0 || goad__sources_waiting ();
+}
+
+/* The rest of the question costs more, so it is not put at each idle moment.  And it is
+ * put again, by sysmon, after a pause that doubles: a thread that has ended is listed for
+ * a moment longer, and one that could have woken somebody may end without having done
+ * so. */
+static struct {
+	uint64_t pause;      /* under the scheduler's lock     */
+	_Atomic uint64_t at; /* UINT64_MAX: nothing to ask yet */
+} again;
+
+static bool somebody_may_come (void)
+{
+	uint64_t at = atomic_load_explicit (&again.at, memory_order_relaxed);
+	uint64_t now = goad__now ();
+
+	if (at != UINT64_MAX && now < at)
+		return true;
+	if (count_threads () == goad__threads_count () && !someone_on_a_thread ())
+		return false;
+	again.pause = goad__min64 (again.pause * 2, LONGEST_PAUSE);
+	atomic_store_explicit (&again.at, now + again.pause, memory_order_relaxed);
+	goad__monitor_housekeep ();
+	return true;
 }
 
 static bool deadlocked (void)
 {
-	struct sched *s = &goad__sched;
-
-	if (s->nm_held || s->nm_starting || s->nblocked || goad__global_waits () ||
-	    goad__timers_live () != 0 || goad__sources_waiting () ||
-	    count_threads () != goad__threads_count ())
+	if (work_will_come () || somebody_may_come ())
 		return false;
 	goad__line ("all coroutines are asleep - deadlock!");
-	goad__slab_each_taken (tell);
+	goad__dump_all (2);
 	return true;
+}
+
+uint64_t goad__deadlock_look (uint64_t now)
+{
+	uint64_t at = atomic_load_explicit (&again.at, memory_order_relaxed);
+
+	if (at > now)
+		return at;
+	/* Before the question, which may set it anew. */
+	atomic_store_explicit (&again.at, UINT64_MAX, memory_order_relaxed);
+	goad__idle_look ();
+	return atomic_load_explicit (&again.at, memory_order_relaxed);
 }
 
 void goad__deadlock_init (void)
 {
+	again.pause = FIRST_PAUSE / 2;
+	atomic_store_explicit (&again.at, UINT64_MAX, memory_order_relaxed);
 	goad__deadlock_hook = deadlocked;
 }

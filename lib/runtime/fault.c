@@ -2,7 +2,6 @@
 #include "runtime/fault.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -12,10 +11,9 @@
 #include "base/fatal.h"
 #include "base/os.h"
 #include "base/syscall.h"
+#include "runtime/trace.h"
 
 #define REACH ((uintptr_t) 64 << 10) /* how far below the guard a large frame may hit */
-#define TRACE_MAX 32
-#define MODULE_NAME 96
 
 #define SIGSET_BYTES 8 /* the kernel's sigset_t */
 
@@ -31,112 +29,6 @@ static struct {
 } fault;
 
 /* ---- the backtrace -------------------------------------------------------------------- */
-
-/* Which module an address lies in, from /proc/self/maps: dladdr takes the loader's
- * lock, which the dying coroutine may hold. */
-struct place {
-	uintptr_t offset;
-	char name[MODULE_NAME];
-};
-
-struct maps_line {
-	uintptr_t start, end, file_offset;
-	char path[256];
-};
-
-static bool is_hex (char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-static const char *parse_hex (const char *s, uintptr_t *v)
-{
-	for (*v = 0; is_hex (*s); s++)
-		*v = *v * 16 + (uintptr_t) (*s <= '9' ? *s - '0' : *s - 'a' + 10);
-	return *s ? s + 1 : s;
-}
-
-/* "start-end perms offset dev inode   path" */
-static void parse_line (const char *s, struct maps_line *l)
-{
-	size_t n;
-
-	s = parse_hex (s, &l->start);
-	s = parse_hex (s, &l->end);
-	while (*s && *s++ != ' ')
-		;
-	s = parse_hex (s, &l->file_offset);
-	for (int words = 0; words < 2; words++)
-		while (*s && *s++ != ' ')
-			;
-	while (*s == ' ')
-		s++;
-	n = strlen (s);
-	if (n >= sizeof l->path)
-		n = sizeof l->path - 1;
-	memcpy (l->path, s, n);
-	l->path[n] = 0;
-}
-
-static void locate (const struct maps_line *l, uintptr_t base, const uintptr_t *pc, int n,
-                    struct place *at)
-{
-	const char *slash = strrchr (l->path, '/');
-	const char *name = slash ? slash + 1 : l->path;
-
-	for (int i = 0; i < n; i++)
-		if (pc[i] >= l->start && pc[i] < l->end && *name) {
-			at[i].offset = pc[i] - base;
-			goad__format (at[i].name, sizeof at[i].name, "%s", name);
-		}
-}
-
-static void locate_all (const uintptr_t *pc, int n, struct place *at)
-{
-	static char buf[4096], line[512]; /* the alternate stack is small */
-	static struct maps_line now;
-	static char module[sizeof now.path];
-	uintptr_t base = 0;
-	size_t len = 0;
-	long got, fd = goad__syscall4 (SYS_openat, AT_FDCWD, (long) "/proc/self/maps",
-	                               O_RDONLY | O_CLOEXEC, 0);
-
-	module[0] = 0;
-	while (fd >= 0 && (got = goad__syscall3 (SYS_read, fd, (long) buf, sizeof buf)) > 0)
-		for (long i = 0; i < got; i++) {
-			if (buf[i] != '\n') {
-				if (len < sizeof line - 1)
-					line[len++] = buf[i];
-				continue;
-			}
-			line[len] = 0;
-			len = 0;
-			parse_line (line, &now);
-			/* A module's first mapping tells where it was loaded. */
-			if (strcmp (module, now.path) != 0) {
-				memcpy (module, now.path, sizeof module);
-				base = now.start - now.file_offset;
-			}
-			locate (&now, base, pc, n, at);
-		}
-	if (fd >= 0)
-		goad__syscall3 (SYS_close, fd, 0, 0);
-}
-
-void goad__fault_print_trace (const uintptr_t *pc, int n)
-{
-	static struct place at[TRACE_MAX];
-
-	if (n > TRACE_MAX)
-		n = TRACE_MAX;
-	memset (at, 0, sizeof at);
-	locate_all (pc, n, at);
-	for (int i = 0; i < n; i++)
-		if (at[i].name[0])
-			goad__line ("  #%d %p %s+%p", i, (void *) pc[i], at[i].name, (void *) at[i].offset);
-		else
-			goad__line ("  #%d %p", i, (void *) pc[i]);
-}
 
 static uintptr_t context_sp (const ucontext_t *uc)
 {
@@ -191,7 +83,7 @@ static bool is_overflow (const siginfo_t *info, const ucontext_t *uc,
 /* Two threads may overflow at a time: the second waits for the first to end it all. */
 static void report (const ucontext_t *uc, const struct goad__fault_subject *s)
 {
-	static uintptr_t pc[TRACE_MAX];
+	static uintptr_t pc[GOAD__TRACE_MAX];
 	int nobody = 0, n;
 
 	if (!atomic_compare_exchange_strong (&fault.reporter, &nobody, goad__gettid ())) {
@@ -202,9 +94,9 @@ static void report (const ucontext_t *uc, const struct goad__fault_subject *s)
 	goad__line ("stack overflow in coroutine %lu '%s' (stack size %zu bytes; ask for more with "
 	            "goad_attr_t.stack_size or GOAD_STACK_SIZE)",
 	            (unsigned long) s->id, s->name ? s->name : "", s->size);
-	n = (fault.walk ? fault.walk : walk_frame_pointers) (uc, s, pc, TRACE_MAX);
-	goad__fault_print_trace (pc, n);
-	if (n == TRACE_MAX)
+	n = (fault.walk ? fault.walk : walk_frame_pointers) (uc, s, pc, GOAD__TRACE_MAX);
+	goad__trace_print (2, goad__trace_name (pc, n, true), n);
+	if (n == GOAD__TRACE_MAX)
 		goad__line ("  ...");
 }
 

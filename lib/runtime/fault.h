@@ -36,8 +36,4 @@ int goad__fault_init (goad__fault_ask *ask, goad__fault_walk *walk);
  * which then stays, and may go on calling this handler. */
 void goad__fault_fini (void);
 
-/* Writes a line with module and offset for each address: "  #0 0x.. libfoo.so+0x..".
- * Async-signal-safe; one caller at a time. */
-void goad__fault_print_trace (const uintptr_t *pc, int n);
-
 #endif

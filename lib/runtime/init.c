@@ -9,6 +9,7 @@
 #include "base/membarrier.h"
 #include "base/os.h"
 #include "base/rng.h"
+#include "core/gate.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 #include "runtime/check.h"
@@ -57,7 +58,7 @@ static void reset (void)
 	s->foreign_spawned = s->foreign_ended = 0;
 	s->nblocked = 0;
 	s->n_blocked_announced = s->n_blocked_detected = 0;
-	s->next_id = 1;
+	s->next_id = s->embedded ? 1 : 2; /* 1 is for goad_main's own */
 	s->done = s->drained = 0;
 	s->sysmon_armed = s->own_modes = 0;
 	s->hogs_since = 0;
@@ -120,6 +121,9 @@ static int set_up (const goad_config_t *user)
 		err = goad__config_check (&cfg);
 	if (err)
 		return err;
+	err = goad__fork_init ();
+	if (err)
+		return err;
 	reset ();
 	s->p = goad__pages_get (sizeof *s->p * (size_t) s->nprocs);
 	if (!s->p)
@@ -147,6 +151,7 @@ static int set_up (const goad_config_t *user)
 static void tear_down (void)
 {
 	atomic_store_explicit (&goad__life, LIFE_ENDING, memory_order_release);
+	goad__gate_close ();
 	goad__monitor_stop ();
 	goad__stats_keep ();
 	goad__threads_end ();
@@ -161,7 +166,7 @@ static int start (const goad_config_t *cfg, bool embedded)
 	int err;
 
 	if (!atomic_compare_exchange_strong (&goad__life, &none, LIFE_STARTING))
-		return -EBUSY;
+		return none == LIFE_FORKED ? -EPERM : -EBUSY;
 	goad__sched.embedded = embedded;
 	err = set_up (cfg);
 	if (err) {
@@ -171,10 +176,16 @@ static int start (const goad_config_t *cfg, bool embedded)
 	err = goad__threads_start (!embedded);
 	if (err == 0)
 		err = goad__monitor_start ();
-	atomic_store_explicit (&goad__life, LIFE_RUNNING, memory_order_release);
 	if (err)
 		tear_down ();
 	return err;
+}
+
+/* From here on threads from outside may come in. */
+static void open_to_all (enum goad__life how)
+{
+	atomic_store_explicit (&goad__life, how, memory_order_release);
+	goad__gate_open ();
 }
 
 GOAD__API int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg)
@@ -187,12 +198,11 @@ GOAD__API int goad_main (goad_fn fn, void *arg, const goad_config_t *cfg)
 	err = start (cfg, false);
 	if (err)
 		return err;
-	err = goad__spawn (NULL, NULL, fn, arg);
-	if (err == 0)
-		goad__sched_loop ();
-	else
-		goad__idle_end ();
-	if (goad__sched.deadlocked)
+	/* Before fn runs: it may make threads that call in at once. */
+	open_to_all (LIFE_MAIN);
+	err = goad__spawn_first (fn, arg);
+	goad__sched_loop (); /* if that failed, what came from outside meanwhile still runs */
+	if (err == 0 && goad__sched.deadlocked)
 		err = -EDEADLK;
 	tear_down ();
 	errno = saved;
@@ -204,6 +214,8 @@ GOAD__API int goad_start (const goad_config_t *cfg)
 	int saved = errno;
 	int err = start (cfg, true);
 
+	if (err == 0)
+		open_to_all (LIFE_EMBEDDED);
 	errno = saved;
 	return err;
 }
@@ -211,12 +223,13 @@ GOAD__API int goad_start (const goad_config_t *cfg)
 GOAD__API int goad_stop (void)
 {
 	struct sched *s = &goad__sched;
+	int life = LIFE_EMBEDDED;
 	int saved = errno;
 
 	if (goad__g ())
 		return -EDEADLK;
-	if (!goad__running () || !s->embedded)
-		return -EPERM;
+	if (!atomic_compare_exchange_strong (&goad__life, &life, LIFE_STOPPING))
+		return life == LIFE_STOPPING ? -EBUSY : -EPERM;
 	/* Decided under the lock with all Ps idle: only then are the counters of one moment. */
 	for (;;) {
 		atomic_store_explicit (&s->drained, 0, memory_order_relaxed);

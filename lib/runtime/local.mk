@@ -5,8 +5,11 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/check.h \
 	%D%/config.c \
 	%D%/deadlock.c \
+	%D%/dump.c \
+	%D%/dump.h \
 	%D%/fault.c \
 	%D%/fault.h \
+	%D%/fork.c \
 	%D%/init.c \
 	%D%/io.c \
 	%D%/io.h \
@@ -16,7 +19,12 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/monitor.c \
 	%D%/runtime.h \
 	%D%/stats.c \
+	%D%/symbol.c \
 	%D%/thread.c \
 	%D%/thread.h \
+	%D%/trace.c \
+	%D%/trace.h \
 	%D%/watch.c \
 	%D%/watch.h
+	%D%/trace.c \
+	%D%/trace.h

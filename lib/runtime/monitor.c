@@ -341,11 +341,19 @@ static void op_run_timers (void *rt, uint64_t now)
 static uint64_t op_housekeep (void *rt, uint64_t now)
 {
 	(void) rt;
+	uint64_t look = goad__deadlock_look (now);
+
 	if (goad__modules_stale ())
 		goad__modules_refresh ();
 	if (goad__stack_trim_due (now) <= now)
 		goad__stack_trim (now);
-	return goad__stack_trim_due (now);
+	return goad__min64 (goad__stack_trim_due (now), look);
+}
+
+void goad__monitor_housekeep (void)
+{
+	sysmon_ask_housekeep (&mon.sysmon);
+	wake ();
 }
 
 static void op_note_late (void *rt, uint64_t ns)

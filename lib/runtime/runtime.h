@@ -20,23 +20,40 @@ void goad__threads_end (void);          /* all Ms have been told to go: joins th
 int goad__monitor_start (void);
 void goad__monitor_stop (void);
 void goad__monitor_totals (goad_stats_t *out);
+void goad__monitor_housekeep (void); /* wakes sysmon for it */
 
 int goad__threads_count (void); /* that the runtime made or adopted, sysmon and maker too */
 
 /* deadlock.c */
 void goad__deadlock_init (void);
+uint64_t goad__deadlock_look (uint64_t now); /* sysmon's: asks again; returns when to call next */
 
 /* stats.c */
 void goad__stats_collect (goad_stats_t *out);
-void goad__stats_keep (void); /* of a runtime that ends */
+void goad__stats_keep (void);   /* of a runtime that ends */
+void goad__stats_forked (void); /* nobody holds its lock */
 
 /* init.c */
-enum goad__life { LIFE_NONE, LIFE_STARTING, LIFE_RUNNING, LIFE_ENDING };
+enum goad__life {
+	LIFE_NONE,
+	LIFE_STARTING,
+	LIFE_MAIN,     /* runs, in goad_main          */
+	LIFE_EMBEDDED, /* runs, between goad_start    */
+	LIFE_STOPPING, /* and goad_stop, which waits  */
+	LIFE_ENDING,
+	LIFE_FORKED /* a child of fork while one ran: for good */
+};
 extern _Atomic int goad__life;
 
-static inline bool goad__running (void)
+static inline bool goad__forked (void)
 {
-	return atomic_load_explicit (&goad__life, memory_order_acquire) == LIFE_RUNNING;
+	return atomic_load_explicit (&goad__life, memory_order_relaxed) == LIFE_FORKED;
 }
+
+/* fork.c: before threads are made; notes the caller's signal mask */
+int goad__fork_init (void);
+
+/* api.c: this thread is outside now, and has n goad_preempt_disable to undo */
+void goad__preempt_outside (unsigned n);
 
 #endif

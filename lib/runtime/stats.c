@@ -4,12 +4,16 @@
 #include <string.h>
 
 #include "base/hist.h"
+#include "core/gate.h"
 #include "core/stack.h"
 #include "goad/time.h"
 #include "preempt/preempt.h"
 #include "runtime/runtime.h"
 
-static goad_stats_t last; /* of the run before; written while no runtime runs */
+static struct {
+	struct goad__spinlock lock;
+	goad_stats_t stats;
+} last = { GOAD__SPINLOCK_INIT (GOAD__RANK_LEAF), { 0 } }; /* of the run before */
 
 static uint64_t get (const _Atomic uint64_t *c)
 {
@@ -74,18 +78,43 @@ void goad__stats_collect (goad_stats_t *o)
 
 void goad__stats_keep (void)
 {
-	goad__stats_collect (&last);
-	last.threads = last.threads_idle = last.runnable = last.coroutines = 0;
+	goad_stats_t s;
+
+	goad__stats_collect (&s);
+	s.threads = s.threads_idle = s.runnable = s.coroutines = 0;
+	goad__pin ();
+	goad__spin_lock (&last.lock);
+	last.stats = s;
+	goad__spin_unlock (&last.lock);
+	goad__unpin ();
+}
+
+void goad__stats_forked (void)
+{
+	last.lock = (struct goad__spinlock) GOAD__SPINLOCK_INIT (GOAD__RANK_LEAF);
+}
+
+static void last_run (goad_stats_t *out)
+{
+	goad__pin ();
+	goad__spin_lock (&last.lock);
+	*out = last.stats;
+	goad__spin_unlock (&last.lock);
+	goad__unpin ();
 }
 
 GOAD__API int goad_stats (goad_stats_t *out)
 {
 	if (!out)
 		return -EINVAL;
-	if (goad__running ())
-		goad__stats_collect (out);
-	else
-		*out = last;
+	if (!goad__gate_enter ()) {
+		if (goad__forked ())
+			return -EPERM;
+		last_run (out);
+		return 0;
+	}
+	goad__stats_collect (out);
+	goad__gate_leave ();
 	return 0;
 }
 
@@ -123,14 +152,8 @@ static uint64_t running_since (const struct g *g)
 	return 0;
 }
 
-GOAD__API int goad_task_stats (goad_task_t *task, goad_task_stats_t *out)
+static void task_stats (struct g *g, goad_task_stats_t *out)
 {
-	struct g *g = task ? (struct g *) task : goad__g ();
-
-	if (!out)
-		return -EINVAL;
-	if (!g)
-		return -EPERM;
 	memset (out, 0, sizeof *out);
 	out->id = g->id;
 	memcpy (out->name, g->name, sizeof out->name);
@@ -155,16 +178,31 @@ GOAD__API int goad_task_stats (goad_task_t *task, goad_task_stats_t *out)
 		}
 	}
 	out->stack_used_max = goad__stack_used (g->stack);
+}
+
+GOAD__API int goad_task_stats (goad_task_t *task, goad_task_stats_t *out)
+{
+	struct g *g = task ? (struct g *) task : goad__g ();
+
+	if (!out)
+		return -EINVAL;
+	if (!g || !goad__gate_enter ())
+		return -EPERM;
+	task_stats (g, out);
+	goad__gate_leave ();
 	return 0;
 }
 
 GOAD__API int goad_observe_procs (goad_proc_view_t *out, int max)
 {
 	struct sched *s = &goad__sched;
-	int n = goad__running () ? s->nprocs : 0;
+	int n;
 
 	if (!out && max > 0)
 		return -EINVAL;
+	if (!goad__gate_enter ())
+		return 0;
+	n = s->nprocs;
 	for (int i = 0; i < n && i < max; i++) {
 		struct p *p = &s->p[i];
 		out[i].id = atomic_load_explicit (&p->state, memory_order_relaxed) == P_RUNNING
@@ -173,5 +211,6 @@ GOAD__API int goad_observe_procs (goad_proc_view_t *out, int max)
 		out[i].slice = atomic_load_explicit (&p->tick, memory_order_acquire);
 		out[i].since_ns = get (&p->slice_start);
 	}
+	goad__gate_leave ();
 	return n;
 }

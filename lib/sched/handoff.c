@@ -80,6 +80,7 @@ static enum handoff give (struct m *m, struct g *g)
 	s->nm_held++;
 	goad__release_p (m);
 	goad__spin_unlock (&s->lock);
+	goad__tell_sysmon (NEWS_WORK); /* g waits now */
 	goad__m_give (to, p);
 	return HANDOFF_DONE;
 }

@@ -243,22 +243,25 @@ void goad__sched_wake_old (void)
 	wake (NEWS_WORK);
 }
 
+/* [ord:alive] All ends first, then all spawns: who is seen to have ended is seen to have
+ * been spawned.  So what is alive is never missed; what ends or is spawned meanwhile
+ * may count. */
 static uint64_t alive (void)
 {
 	struct sched *s = &goad__sched;
-	uint64_t n = atomic_load_explicit (&s->foreign_spawned, memory_order_relaxed) -
-	             atomic_load_explicit (&s->foreign_ended, memory_order_relaxed);
+	uint64_t ended = atomic_load_explicit (&s->foreign_ended, memory_order_acquire);
+	uint64_t spawned = 0;
 
 	for (int i = 0; i < s->nprocs; i++)
-		n += atomic_load_explicit (&s->p[i].n_spawned, memory_order_relaxed) -
-		     atomic_load_explicit (&s->p[i].n_ended, memory_order_relaxed);
-	return n;
+		ended += atomic_load_explicit (&s->p[i].n_ended, memory_order_acquire);
+	for (int i = 0; i < s->nprocs; i++)
+		spawned += atomic_load_explicit (&s->p[i].n_spawned, memory_order_relaxed);
+	return spawned + atomic_load_explicit (&s->foreign_spawned, memory_order_relaxed) - ended;
 }
 
 size_t goad__alive (void)
 {
-	uint64_t n = alive ();
-	return n > SIZE_MAX / 2 ? 0 : n; /* counters of several Ps are not of one moment */
+	return alive ();
 }
 
 static void end_locked (void)
@@ -300,6 +303,16 @@ static void maybe_drained (void)
 		atomic_store_explicit (&s->drained, 1, memory_order_release);
 		goad__futex_wake (&s->drained, 1);
 	}
+}
+
+void goad__idle_look (void)
+{
+	goad__pin ();
+	goad__spin_lock (&goad__sched.lock);
+	if (!atomic_load_explicit (&goad__sched.done, memory_order_relaxed))
+		maybe_drained ();
+	goad__spin_unlock (&goad__sched.lock);
+	goad__unpin ();
 }
 
 bool goad__end_if_drained (void)

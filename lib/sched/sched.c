@@ -31,7 +31,7 @@ static void exited (struct m *m, struct g *g)
 {
 	goad__g_transit (g, G_RUNNING, G_DEAD);
 	goad__san_free (&g->san);
-	goad__count (&m->p->n_ended, 1);
+	goad__count_release (&m->p->n_ended, 1); /* [ord:alive] */
 	/* [ord:join] release: what the coroutine wrote is there for who joins it; and its
 	 * stack is free to go. */
 	uintptr_t j = atomic_exchange_explicit (&g->join, JOIN_DONE, memory_order_acq_rel);
@@ -291,6 +291,8 @@ _Noreturn void goad__sched_exit (void)
 	if (unlikely (atomic_load_explicit (&goad__m ()->slow, memory_order_relaxed)))
 		goad__need_p ();
 	struct m *m = goad__m ();
+	if (unlikely (!m))
+		goad__fatal ("a coroutine ended in a child of fork, which may only exec or _exit");
 	leave (m, m->curg, AFTER_EXIT);
 	__builtin_unreachable ();
 }
@@ -343,8 +345,11 @@ void goad__sched_loop (void)
 {
 	struct m *m = goad__m (); /* g0 stays on its thread */
 	struct goad__fp mine, last;
+	struct cxa_globals caught = { 0 }; /* goad_main may be called in a catch block */
 
 	goad__fp_save (&mine);
+	if (m->cxa)
+		caught = *(struct cxa_globals *) m->cxa;
 
 	for (;;) {
 		bool inherit = false;
@@ -358,6 +363,8 @@ void goad__sched_loop (void)
 		if (!g) {
 			goad__fp_save (&last);
 			goad__fp_switch (&last, &mine);
+			if (m->cxa)
+				*(struct cxa_globals *) m->cxa = caught;
 			return;
 		}
 		if (unlikely (g->bound && g->bound != m)) {

@@ -150,6 +150,7 @@ extern bool (*goad__deadlock_hook) (
 extern void (*goad__world_hook) (void); /* under lock, all Ps idle: is all well? */
 #endif
 bool goad__end_if_drained (void); /* goad_stop: nothing is left, all is idle: ends it */
+void goad__idle_look (void);      /* is all idle, and the end or a deadlock come? */
 void goad__idle_end (void);       /* wakes everyone: the runtime ends */
 size_t goad__alive (void);
 
@@ -245,6 +246,7 @@ void goad__handoff_resumed (struct m *m, struct g *g); /* m waited with g and wa
 
 /* spawn.c */
 int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg);
+int goad__spawn_first (goad_fn fn, void *arg); /* goad_main's: its number is kept for it */
 /* A coroutine that nobody joins, made runnable, but neither queued nor counted. */
 int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad__fp *fp);
 void goad__g_free (struct g *g);

@@ -58,22 +58,36 @@ static uint64_t first_vruntime (const struct m *m)
 	return v;
 }
 
-/* Without a P: a foreign thread.  The count and the queue change under one lock, so
- * that nobody finds the runtime drained in between. */
-static void submit_foreign (struct g *g)
+/* Without a P: a foreign thread.  Count and queue change under the lock under which the
+ * end is decided: either the end sees the coroutine, or this sees the end. */
+static int submit_foreign (struct g *g)
 {
+	struct sched *s = &goad__sched;
 	struct gbatch b = { 0 };
+	bool over;
 
 	g->ready_at = goad__now ();
 	g->vruntime = first_vruntime (NULL);
-	atomic_fetch_add_explicit (&goad__sched.foreign_spawned, 1, memory_order_seq_cst);
-	atomic_store_explicit (&goad__sched.drained, 0, memory_order_relaxed);
 	gbatch_add (&b, g);
-	goad__globq_put (&b);
+	goad__spin_lock (&s->lock);
+	over = atomic_load_explicit (&s->done, memory_order_relaxed) != 0;
+	if (!over) {
+		atomic_fetch_add_explicit (&s->foreign_spawned, 1, memory_order_relaxed);
+		atomic_store_explicit (&s->drained, 0, memory_order_relaxed);
+		goad__globq_append_locked (&b);
+	}
+	goad__spin_unlock (&s->lock);
+	if (over)
+		return -EPERM;
+	/* [ord:idle-recheck] */
+	atomic_thread_fence (memory_order_seq_cst);
+	goad__sched_wake ();
+	return 0;
 }
 
-/* IDLE, and the caller's. */
-static struct g *make (struct p *p, const goad_attr_t *attr, goad_fn fn, void *arg, int *err)
+/* IDLE, and the caller's.  id 0: the next one. */
+static struct g *make (struct p *p, const goad_attr_t *attr, goad_fn fn, void *arg, uint64_t id,
+                       int *err)
 {
 	size_t size = attr && attr->stack_size ? attr->stack_size : goad__sched.stack_size;
 	struct stack *st = goad__stack_get (p ? &p->stacks : NULL, size, err);
@@ -83,11 +97,12 @@ static struct g *make (struct p *p, const goad_attr_t *attr, goad_fn fn, void *a
 		return NULL;
 	g = goad__stack_room (st);
 	set_up (g, st, attr, fn, arg);
-	g->id = atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
+	g->id = id ? id : atomic_fetch_add_explicit (&goad__sched.next_id, 1, memory_order_relaxed);
 	return g;
 }
 
-int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
+__attribute__ ((always_inline)) static inline int spawn (struct g **out, const goad_attr_t *attr,
+                                                         goad_fn fn, void *arg, uint64_t id)
 {
 	struct m *m;
 	struct p *p;
@@ -97,7 +112,7 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 	goad__pin ();
 	m = goad__m ();
 	p = goad__own_p (m);
-	g = make (p, attr, fn, arg, &err);
+	g = make (p, attr, fn, arg, id, &err);
 	if (unlikely (!g)) {
 		goad__unpin ();
 		return err;
@@ -116,10 +131,24 @@ int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
 		if (unlikely (goad__sched.preempt == GOAD_PREEMPT_COOP && goad__p_expired (p)))
 			goad__set_pending (); /* no signal comes in that mode */
 	} else {
-		submit_foreign (g);
+		err = submit_foreign (g);
+		if (unlikely (err)) {
+			goad__san_free (&g->san);
+			goad__g_free (g);
+		}
 	}
 	goad__unpin ();
-	return 0;
+	return err;
+}
+
+int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg)
+{
+	return spawn (out, attr, fn, arg, 0);
+}
+
+int goad__spawn_first (goad_fn fn, void *arg)
+{
+	return spawn (NULL, NULL, fn, arg, 1);
 }
 
 int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad__fp *fp)
@@ -127,7 +156,7 @@ int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad
 	struct g *g;
 	int err = 0;
 
-	g = make (goad__own_p (goad__m ()), NULL, fn, arg, &err);
+	g = make (goad__own_p (goad__m ()), NULL, fn, arg, 0, &err);
 	if (unlikely (!g))
 		return err;
 	g->fp = *fp;

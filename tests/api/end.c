@@ -79,6 +79,62 @@ Test (end, deadlock_is_told, .timeout = 30, .disabled = TEST_TSAN)
 	cr_assert (strstr (out, "right-one") != NULL, "%s", out);
 }
 
+/* The dump tells where each waits; equal stacks come once. */
+
+enum { RING = 300 };
+
+static goad_task_t *ring[RING];
+static _Atomic int ring_closed;
+
+static void join_the_next (void *arg)
+{
+	await (&ring_closed, 1);
+	goad_join (ring[((intptr_t) arg + 1) % RING]);
+	atomic_store (&ring_closed, 2); /* no tail call: the frame stays */
+}
+
+static void close_the_ring (void *arg)
+{
+	goad_attr_t attr = GOAD_ATTR_INIT;
+
+	(void) arg;
+	for (intptr_t i = 0; i < RING; i++) {
+		attr.name = i == 0 ? "first-of-all" : "one-of-many";
+		if (goad_spawn (&ring[i], &attr, join_the_next, (void *) i) != 0)
+			_exit (34);
+	}
+	atomic_store (&ring_closed, 1);
+}
+
+static void deadlocked_ring (void *arg)
+{
+	(void) arg;
+	_exit (run_main (close_the_ring, NULL, 2, 0, 0) == -EDEADLK ? 0 : 35);
+}
+
+static int count_in (const char *text, const char *what)
+{
+	int n = 0;
+
+	for (const char *at = text; (at = strstr (at, what)) != NULL; at++)
+		n++;
+	return n;
+}
+
+Test (end, dump_tells_where_they_wait, .timeout = 30)
+{
+	static char out[65536];
+	int status = child_run (deadlocked_ring, NULL, 20, out, sizeof out);
+
+	cr_assert (child_exited (status, 0), "status %#x: %s", status, out);
+	cr_assert (strstr (out, "'first-of-all' [waiting in goad_join") != NULL, "%s", out);
+	cr_assert_geq (count_in (out, "one-of-many"), 50, "%s", out);
+	cr_assert (strstr (out, "more in the same place") != NULL, "%s", out);
+	cr_assert (strstr (out, "join_the_next+0x") != NULL, "no symbol: %s", out);
+	/* It may wait in two ways: taken over by g0, or by the next coroutine. */
+	cr_assert_leq (count_in (out, "join_the_next+0x"), 4, "%s", out);
+}
+
 static void *say_still_there (void *arg)
 {
 	(void) arg;
@@ -102,6 +158,32 @@ Test (end, foreign_thread_means_no_deadlock, .timeout = 30)
 	int status = child_run (deadlock_beside_a_thread, NULL, 20, out, sizeof out);
 
 	cr_assert (child_exited (status, 7), "status %#x: %s", status, out);
+}
+
+/* ... until that thread has ended without waking anybody. */
+static void *end_soon (void *arg)
+{
+	(void) arg;
+	usleep (50000);
+	return NULL;
+}
+
+static void deadlock_behind_a_thread (void *arg)
+{
+	pthread_t thread;
+
+	(void) arg;
+	if (pthread_create (&thread, NULL, end_soon, NULL) != 0)
+		_exit (28);
+	_exit (run_main (tangle, NULL, 2, 0, 0) == -EDEADLK ? 0 : 29);
+}
+
+Test (end, deadlock_is_seen_when_the_thread_is_gone, .timeout = 30)
+{
+	char out[8192];
+	int status = child_run (deadlock_behind_a_thread, NULL, 20, out, sizeof out);
+
+	cr_assert (child_exited (status, 0), "status %#x: %s", status, out);
 }
 
 static void sleep_a_little (void *arg)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -262,4 +263,75 @@ Test (signals, reads_are_restarted, .timeout = 30)
 	cr_assert_eq (run_main (read_beside_hogs, &fds[0], 2, GOAD_MS, 0), 0);
 	cr_assert_eq (pthread_join (thread, NULL), 0);
 	claims_assert ();
+}
+
+/* No room in the queue of signals: they arrive without what tells that they are ours. */
+
+static void spin_a_while (void *arg)
+{
+	(void) arg;
+	spin_for (100 * GOAD_MS);
+}
+
+static void two_spin (void *arg)
+{
+	(void) arg;
+	if (goad_go (spin_a_while, NULL) != 0)
+		_exit (2);
+	spin_for (100 * GOAD_MS);
+}
+
+static void signals_without_room (void *arg)
+{
+	struct rlimit none = { 0, 0 };
+
+	(void) arg;
+	if (setrlimit (RLIMIT_SIGPENDING, &none) != 0)
+		_exit (77);
+	if (run_main (two_spin, NULL, 1, GOAD_MS, 0) != 0)
+		_exit (3);
+	_exit (preemptions () > 0 ? 0 : 4);
+}
+
+Test (signals, no_room_for_pending_ones, .timeout = 30)
+{
+	char out[4096];
+	int status = child_run (signals_without_room, NULL, 20, out, sizeof out);
+
+	if (child_exited (status, 77))
+		cr_skip ("no such limit here");
+	cr_assert (child_exited (status, 0), "status %#x: %s", status, out);
+}
+
+/* A start that fails early leaves the handler alone that is there now. */
+
+static void another_handler (int signo)
+{
+	(void) signo;
+}
+
+static void fail_to_start (void *arg)
+{
+	struct sigaction mine = { .sa_handler = another_handler }, now;
+	struct rlimit none = { 0, 0 };
+
+	(void) arg;
+	if (run_main (spin_a_while, NULL, 1, 0, 0) != 0)
+		_exit (2);
+	sigaction (SIGURG, &mine, NULL);
+	/* Nothing can be opened, so nobody knows what is loaded. */
+	if (setrlimit (RLIMIT_NOFILE, &none) != 0 || run_main (spin_a_while, NULL, 1, 0, 0) == 0)
+		_exit (77);
+	sigaction (SIGURG, NULL, &now);
+	_exit (now.sa_handler == another_handler ? 0 : 3);
+}
+
+Test (signals, failed_start_keeps_the_handler, .timeout = 30)
+{
+	char out[4096];
+	int status = child_run (fail_to_start, NULL, 20, out, sizeof out);
+
+	if (child_exited (status, 77))
+		cr_skip ("it starts without /proc");
+	cr_assert (child_exited (status, 0), "status %#x: %s", status, out);
 }

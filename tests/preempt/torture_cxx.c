@@ -58,6 +58,19 @@ Test (torture_cxx, switch_inside_a_catch_block, .timeout = 60)
 	claims_assert ();
 }
 
+/* The runtime itself, begun in a catch block. */
+
+static void run_catchers (void)
+{
+	claim_eq (run_main (catch_all, NULL, 2, 100 * GOAD_US, 0), 0);
+}
+
+Test (torture_cxx, main_inside_a_catch_block, .timeout = 60)
+{
+	cr_assert_eq (cxx_run_in_catch (run_catchers), 0);
+	claims_assert ();
+}
+
 /* An exception that leaves the entry function. */
 
 static void let_go (void *arg)

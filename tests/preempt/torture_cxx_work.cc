@@ -108,6 +108,27 @@ unsigned cxx_switch_in_catch (unsigned which, void (*sw) (void))
 	return wrong;
 }
 
+unsigned cxx_run_in_catch (void (*run) (void))
+{
+	unsigned wrong = 0;
+
+	try {
+		try {
+			throw thrown{ 1, 2 };
+		} catch (const thrown &) {
+			run ();
+			wrong += !std::current_exception ();
+			throw;
+		}
+	} catch (const thrown &again) {
+		wrong += again.depth != 1 || again.key != 2;
+		run ();
+		wrong += !std::current_exception ();
+	}
+	wrong += !!std::current_exception ();
+	return wrong;
+}
+
 void cxx_throw_uncaught (void *)
 {
 	throw std::runtime_error ("nobody");

@@ -14,6 +14,18 @@ run run -p 2 -q 1ms -n 4 mandelbrot 150
 sums=$(sed -n 's/.*checksum //p' out | sort -u | wc -l)
 if test "$code" = 0 && test "$sums" -eq 1; then ok 'copies agree'; else not_ok 'copies agree'; fi
 expect 'tick' 0 '^ticks +[1-9][0-9]*; late p50' '' run --for 300ms tick 1ms
+expect 'block' 0 'blocked for 10.0 ms, 10 times' '' run -n 2 block 10ms
+expect 'block beside a hog' 0 'blocked for 20' '' run -p 2 --for 300ms spin + block 20ms
+expect 'block is no hog' 0 '[(]1 hog' '' run -p 2 --for 300ms spin + block 20ms
+"$GOAD" run --for 10ms echo >out 2>err
+if test $? -ne 77; then
+	expect 'echo' 0 '^echoes +[1-9][0-9]*; late p50' '' run --for 300ms echo
+	expect 'echoes beside hogs' 0 'echo#2 .* echoes$' '' \
+		run -p 2 -q 1ms --for 500ms -n 2 spin + -n 2 echo 2ms
+	expect 'echo bound' 0 'holds' '' run --for 300ms --expect 'echoes>=1,echo_max<10s' echo 5ms
+else
+	skip 'echo' 'no descriptors in this version'
+fi
 expect 'two of one kind' 0 'primes/2 ' '' run primes 10 + primes 20
 
 if built sha256; then

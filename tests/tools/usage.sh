@@ -22,7 +22,6 @@ done
 
 expect 'no work' 2 '' 'no WORK' run
 expect 'unknown work' 2 '' "unknown work 'mandlebrot': the nearest is 'mandelbrot'" run mandlebrot
-expect 'work of a later version' 2 '' "'echo' is not in this version" run echo
 expect 'empty work' 2 '' "WORK is missing beside a '\+'" run spin +
 expect 'long option' 2 '' "'--quantm': the nearest is '--quantum'" run --quantm=1ms spin
 expect 'option begun but not told apart' 2 '' "'--p'" run --p 2 spin
@@ -58,6 +57,14 @@ expect 'expect: no tick' 2 '' "no WORK is a tick" run --expect 'tick_p99<=1ms' s
 expect 'primes without LIMIT' 2 '' "needs a LIMIT" run primes
 expect 'primes with a word' 2 '' "'many' is not a number" run primes many
 expect 'spin with an argument' 2 '' "takes no argument, but was given 'fast'" run spin fast
+expect 'expect: no echo' 2 '' "no WORK is an echo" run --expect 'echo_p99<=1ms' spin
+expect 'block with a word' 2 '' "'soon' is not a time" run block soon
+expect 'block with too much' 2 '' 'and nothing more' run block 1ms 2ms
+"$GOAD" run --for 10ms echo >out 2>err
+if test $? -ne 77; then
+	expect 'echo with a word' 2 '' "'soon' is not a time" run echo soon
+	expect 'echo out of range' 2 '' 'out of range' run echo 1us
+fi
 expect 'tick without PERIOD' 2 '' 'needs a PERIOD' run tick
 expect 'tick with a number' 2 '' "'1' is not a time" run tick 1
 for kind in sha256 deflate; do
