@@ -288,11 +288,13 @@ void goad__sched_park (goad__commit_fn *commit, void *arg)
 _Noreturn void goad__sched_exit (void)
 {
 	goad__pin ();
-	if (unlikely (atomic_load_explicit (&goad__m ()->slow, memory_order_relaxed)))
-		goad__need_p ();
 	struct m *m = goad__m ();
 	if (unlikely (!m))
 		goad__fatal ("a coroutine ended in a child of fork, which may only exec or _exit");
+	if (unlikely (atomic_load_explicit (&m->slow, memory_order_relaxed))) {
+		goad__need_p ();
+		m = goad__m ();
+	}
 	leave (m, m->curg, AFTER_EXIT);
 	__builtin_unreachable ();
 }

@@ -225,7 +225,6 @@ bool goad__fd_enqueue (struct fd_waiter *w, struct gbatch *due)
 	bool waits = false;
 
 	goad__spin_lock (&e->lock);
-	w->seq = e->seq;
 	/* [ord:poll-live]; nobody has put a word to the list of a runtime that ends */
 	if (!w->w.g && !atomic_load_explicit (&np.live, memory_order_seq_cst)) {
 		w->result = 0;
@@ -238,6 +237,7 @@ bool goad__fd_enqueue (struct fd_waiter *w, struct gbatch *due)
 		if (waits)
 			append (e, w);
 	}
+	w->seq = e->seq; /* now that it is known whose number this is */
 	goad__spin_unlock (&e->lock);
 	return waits;
 }
