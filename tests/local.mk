@@ -87,6 +87,7 @@ api_tests = \
 	%D%/api/io_close \
 	%D%/api/io_tcp \
 	%D%/api/life \
+	%D%/api/lock_thread \
 	%D%/api/many \
 	%D%/api/names \
 	%D%/api/sleep \
@@ -105,6 +106,7 @@ api_helpers =
 %C%_api_io_close_LDADD = $(API)
 %C%_api_io_tcp_LDADD = $(API)
 %C%_api_life_LDADD = $(API)
+%C%_api_lock_thread_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)

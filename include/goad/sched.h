@@ -181,6 +181,18 @@ void goad_block_end (void);
 /* Calls fn (arg) between the two, for a call that is known to last: the P is given away
  * at once.  Outside a coroutine fn is called and no more.  -EINVAL: fn is NULL. */
 int goad_block (void (*fn) (void *arg), void *arg);
+/* From here on the calling coroutine runs on this kernel thread, and no other coroutine
+ * does, until it has called goad_unlock_thread as often: for code that keeps something
+ * per thread across calls that switch (OpenGL, setns (2), a mutex that knows its owner).
+ * One that ends locked ends its thread too (not the caller of goad_main: that thread
+ * runs no coroutine any more).  -EPERM: outside a coroutine, unlock without lock;
+ * -EAGAIN: it would take the last of max_threads, or no other thread can be had. */
+int goad_lock_thread (void);
+int goad_unlock_thread (void);
+
+/* Changes goad_config_t.max_threads; returns the old number.  -EINVAL: n is not
+ * 1..1000000; -EBUSY: more exist already; -EPERM: no runtime runs. */
+int goad_set_max_threads (int n);
 
 /* What kind of code an object of this process is, for GOAD_PREEMPT_AUTO. */
 enum {

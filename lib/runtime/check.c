@@ -127,7 +127,6 @@ static void threads (void)
 		wrong (m->p || (m->curg && goad__g_state (m->curg) != G_SYSCALL),
 		       "all Ps are idle, but M%d has one, or a coroutine that is not blocked", m->id);
 	wrong (n != s->nm, "%u or more threads, not %u", n, s->nm);
-	wrong (s->nm_held, "all Ps are idle, but %u Ms wait with a coroutine of theirs", s->nm_held);
 }
 
 static void note_stray (const struct g *g)

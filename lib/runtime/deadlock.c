@@ -58,8 +58,8 @@ static bool deadlocked (void)
 {
 	struct sched *s = &goad__sched;
 
-	if (s->nm_held || s->nm_starting || s->nblocked || goad__global_waits () ||
-	    goad__timers_live () != 0 || goad__sources_waiting () ||
+	if (s->nm_starting || s->nblocked || goad__global_waits () || goad__timers_live () != 0 ||
+	    goad__sources_waiting () ||
 	    count_threads () != goad__threads_count ())
 		return false;
 	goad__line ("all coroutines are asleep - deadlock!");

@@ -50,10 +50,11 @@ static void reset (void)
 	memset (&s->fairq, 0, sizeof s->fairq);
 	s->pidle = NULL;
 	s->midle = NULL;
-	s->allm = NULL;
+	s->allm = s->mended = s->mfree = NULL;
+	s->next_m = 0;
 	s->nmidle = s->nm = s->nm_starting = 0;
-	s->nm_max = s->nm_held = 0; /* apart: clang 14 gives no atomic's value to what is none */
-	s->limit_told = s->deadlocked = false;
+	s->nm_max = s->nm_locked = 0; /* apart: clang 14 gives no atomic's value to what is none */
+	s->limit_told = s->refused = s->deadlocked = false;
 	s->foreign_spawned = s->foreign_ended = 0;
 	s->nblocked = 0;
 	s->n_blocked_announced = s->n_blocked_detected = 0;

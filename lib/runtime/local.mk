@@ -18,5 +18,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/stats.c \
 	%D%/thread.c \
 	%D%/thread.h \
-	%D%/watch.c \
+	%D%/threads.c \\
+	%D%/watch.c \\
 	%D%/watch.h

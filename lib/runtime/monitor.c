@@ -276,7 +276,7 @@ static int op_prepare (void *rt, int i)
 	struct sched *s = &goad__sched;
 	(void) rt, (void) i;
 
-	if (s->nmidle == 0 && s->nm + s->nm_starting < (uint32_t) s->max_threads)
+	if (s->nmidle == 0 && s->nm < (uint32_t) s->max_threads)
 		goad__want_thread (1);
 	return 0;
 }
@@ -286,7 +286,7 @@ static bool thread_to_be_had (void)
 {
 	struct sched *s = &goad__sched;
 
-	return s->nmidle > 0 || s->nm_held > 0 || s->nm + s->nm_starting < (uint32_t) s->max_threads;
+	return s->nmidle > 0 || s->fairq.nbound > 0 || s->nm + s->nm_starting < (uint32_t) s->max_threads;
 }
 
 static int op_retake (void *rt, int i, uint64_t since)

@@ -142,7 +142,6 @@ static void wait_bound (struct m *m, struct g *g)
 	if (!p) {
 		g->bound = m;
 		goad__fair_put (g);
-		s->nm_held++;
 	}
 	goad__spin_unlock (&s->lock);
 	if (p) {

@@ -256,6 +256,8 @@ struct g *goad__find (struct m *m, bool *inherit)
 
 		if (atomic_load_explicit (&goad__sched.done, memory_order_acquire))
 			return NULL;
+		if (m->leaving)
+			return NULL;
 		if (!m->p) { /* its P went with a bound coroutine */
 			goad__idle_park (m);
 			continue;

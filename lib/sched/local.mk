@@ -7,6 +7,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/find.c \
 	%D%/handoff.c \
 	%D%/idle.c \
+	%D%/lockthread.c \
 	%D%/park.c \
 	%D%/retake.c \
 	%D%/sched.c \

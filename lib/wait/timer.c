@@ -142,7 +142,7 @@ static void wake_sleeper (struct timers *h, struct sleeper *s, uint64_t now, str
 	goad__g_set (&g->ready_at, now);
 	goad__g_transit (g, G_WAITING, G_RUNNABLE);
 	if (unlikely (g->bound))
-		goad__ready_fair (g);
+		goad__ready_bound (g);
 	else
 		gbatch_add (due, g);
 }
