@@ -29,6 +29,7 @@ unit_tests = \
 	%D%/unit/core_fairq \
 	%D%/unit/core_runq \
 	%D%/unit/runtime_check \
+	%D%/unit/runtime_cpus \
 	%D%/unit/safepoint_frames \
 	%D%/unit/safepoint_modules \
 	%D%/unit/stack_fault \
@@ -53,6 +54,7 @@ unit_helpers = \
 %C%_unit_core_fairq_LDADD = $(UNIT)
 %C%_unit_core_runq_LDADD = $(UNIT)
 %C%_unit_runtime_check_LDADD = $(UNIT)
+%C%_unit_runtime_cpus_LDADD = $(UNIT)
 %C%_unit_safepoint_frames_LDADD = $(UNIT)
 %C%_unit_safepoint_modules_LDADD = $(UNIT)
 %C%_unit_stack_fault_LDADD = $(UNIT)
@@ -90,6 +92,7 @@ api_tests = \
 	%D%/api/lock_thread \
 	%D%/api/many \
 	%D%/api/names \
+	%D%/api/procs \
 	%D%/api/sleep \
 	%D%/api/stack \
 	%D%/api/stats \
@@ -109,6 +112,7 @@ api_helpers =
 %C%_api_lock_thread_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
+%C%_api_procs_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)
 %C%_api_stack_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)

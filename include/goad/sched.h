@@ -51,7 +51,8 @@ enum {
 
 typedef struct goad_config {
 	size_t size;                 /* sizeof (goad_config_t): set by the caller                  */
-	int procs;                   /* Ps, 1..1024; 0: the CPUs this process may use              */
+	int procs;                   /* Ps, 1..1024; 0: the CPUs this process may use, by affinity */
+	                             /* and cgroup quota, also when they change                    */
 	int max_threads;             /* Ms, at most; 0: 10000                                      */
 	size_t stack_size;           /* address space per coroutine, bytes, 16 KiB..1 GiB;         */
 	                             /* 0: 256 KiB                                                 */
@@ -157,6 +158,12 @@ int goad_sleep_until (uint64_t deadline);
 
 /* How many Ps the runtime has; 0 when none runs. */
 int goad_procs (void);
+
+/* Changes it, and returns the old number.  The world is stopped for it, some 0.1 ms: it
+ * waits for coroutines with preemption disabled, and for those in mode COOP or OFF until
+ * their next call.  From then on the number no longer follows the CPUs.  -EINVAL: n is
+ * not 1..1024; -EPERM: no runtime runs. */
+int goad_set_procs (int n);
 
 /* Coroutines alive: spawned and not yet ended. */
 size_t goad_count (void);

@@ -13,7 +13,7 @@
 
 struct m;
 
-enum p_state { P_IDLE, P_RUNNING, P_SYSCALL };
+enum p_state { P_IDLE, P_RUNNING, P_SYSCALL, P_STOPPED /* the world is stopped: sched/world.c */ };
 
 struct p {
 	int id;
@@ -60,6 +60,7 @@ struct p {
 	uint64_t rng;
 	struct stack_cache stacks;
 	struct p *idle_next;
+	struct m *halted; /* while the world is stopped: waits to go on here; under lock */
 
 	/* counters, summed by goad_stats; single writer, so plain loads and stores of atomics */
 	_Atomic uint64_t n_switches, n_steals, n_spawned, n_ended, n_yielded, n_handed, n_deferred,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Configuration: defaults, the environment, and what is in range. */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +16,6 @@
 #define GRAIN UINT64_C (200000)
 #define MIN_STACK ((size_t) 16 << 10)
 #define MAX_STACK ((size_t) 1 << 30)
-
-int goad__cpus (void)
-{
-	cpu_set_t set;
-	int n;
-
-	if (sched_getaffinity (0, sizeof set, &set) != 0)
-		return 1; /* more than 1024 CPUs: say GOAD_PROCS */
-	n = CPU_COUNT (&set);
-	return n < 1 ? 1 : n > GOAD__MAX_PROCS ? GOAD__MAX_PROCS : n;
-}
 
 struct unit {
 	const char *name;
@@ -139,7 +127,7 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 	if (bad)
 		return -EINVAL;
 	goad_config_t full = { .size = cfg->size,
-		                   .procs = procs ? (int) procs : goad__cpus (),
+		                   .procs = (int) procs, /* 0: it follows the CPUs */
 		                   .max_threads = (int) threads,
 		                   .stack_size = stack,
 		                   .quantum_ns = quantum,
@@ -184,6 +172,7 @@ int goad__config_check (goad_config_t *c)
 {
 	struct sched *s = &goad__sched;
 
+	goad__cpus_follow (c->procs == 0);
 	c->procs = c->procs ? c->procs : goad__cpus ();
 	c->max_threads = c->max_threads ? c->max_threads : 10000;
 	c->stack_size = c->stack_size ? c->stack_size : 256 << 10;

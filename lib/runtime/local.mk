@@ -4,6 +4,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/config.c \
+	%D%/cpus.c \
 	%D%/deadlock.c \
 	%D%/fault.c \
 	%D%/fault.h \
@@ -18,6 +19,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/stats.c \
 	%D%/thread.c \
 	%D%/thread.h \
-	%D%/threads.c \\
-	%D%/watch.c \\
+	%D%/threads.c \
+	%D%/watch.c \
 	%D%/watch.h

@@ -148,7 +148,7 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 	/* [ord:slice] tick first: a start that is newer than the tick only looks younger */
 	v->tick = atomic_load_explicit (&p->tick, memory_order_acquire);
 	v->start = atomic_load_explicit (&p->slice_start, memory_order_relaxed);
-	v->quantum = quantum_of (p, v->tick);
+	v->quantum = goad__stopping () ? 0 : quantum_of (p, v->tick); /* 0: it is over */
 	v->running = atomic_load_explicit (&p->state, memory_order_relaxed) == P_RUNNING &&
 	             atomic_load_explicit (&p->curg_id, memory_order_relaxed) != 0;
 	v->preemptible = goad__sched.preempt != GOAD_PREEMPT_OFF ||
@@ -167,15 +167,15 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 static bool op_backlog (void *rt)
 {
 	(void) rt;
-	return atomic_load_explicit (&goad__sched.npidle, memory_order_relaxed) == 0 &&
-	       goad__work_somewhere ();
+	return goad__stopping () || (atomic_load_explicit (&goad__sched.npidle, memory_order_relaxed) == 0 &&
+	                             goad__work_somewhere ());
 }
 
 static bool op_waiting (void *rt, int i)
 {
 	struct p *p = &goad__sched.p[i];
 
-	if (goad__someone_waits (p))
+	if (goad__someone_waits (p) || goad__stopping ())
 		return true;
 	return atomic_load_explicit (&p->blocked_m, memory_order_relaxed) && op_backlog (rt);
 }
@@ -281,12 +281,13 @@ static int op_prepare (void *rt, int i)
 	return 0;
 }
 
-/* There is one, or it can be made; seen without the lock, so only almost. */
+/* There is one, or it can be made; seen without the lock, so only almost.  Who stops the
+ * world wants the P alone. */
 static bool thread_to_be_had (void)
 {
 	struct sched *s = &goad__sched;
 
-	return s->nmidle > 0 || s->fairq.nbound > 0 || s->nm + s->nm_starting < (uint32_t) s->max_threads;
+	return goad__stopping () || s->nmidle > 0 || s->fairq.nbound > 0 || s->nm + s->nm_starting < (uint32_t) s->max_threads;
 }
 
 static int op_retake (void *rt, int i, uint64_t since)
@@ -323,6 +324,10 @@ static int op_rein (void *rt)
 static int op_preempt (void *rt, int i, uint64_t tick)
 {
 	(void) rt;
+	if (goad__stopping ()) { /* no reason to end the slice when the world goes on */
+		goad__stop_request (&goad__sched.p[i]);
+		return 0;
+	}
 	return goad__preempt_request (&goad__sched.p[i], tick, false);
 }
 
@@ -345,7 +350,7 @@ static uint64_t op_housekeep (void *rt, uint64_t now)
 		goad__modules_refresh ();
 	if (goad__stack_trim_due (now) <= now)
 		goad__stack_trim (now);
-	return goad__stack_trim_due (now);
+	return goad__min64 (goad__stack_trim_due (now), goad__cpus_housekeep (now));
 }
 
 static void op_note_late (void *rt, uint64_t ns)

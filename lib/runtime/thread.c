@@ -104,6 +104,7 @@ static void m_put (struct m *m)
 	struct sched *s = &goad__sched;
 
 	m->life = M_FREE;
+	atomic_store_explicit (&m->tid, 0, memory_order_relaxed);
 	m->idle_next = s->mfree;
 	s->mfree = m;
 	s->nm--;
@@ -341,6 +342,8 @@ static void *maker_run (void *arg)
 			return NULL;
 		if (what & MAKER_REAP)
 			reap ();
+		if (what & MAKER_PROCS)
+			goad__cpus_resize ();
 		make (what & MAKER_COUNT);
 		goad__futex_wait (&s->maker_word, 0, UINT64_MAX);
 	}

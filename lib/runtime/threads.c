@@ -26,6 +26,18 @@ GOAD__API int goad_unlock_thread (void)
 	return goad__unlock_thread ();
 }
 
+GOAD__API int goad_set_procs (int n)
+{
+	struct sched *s = &goad__sched;
+
+	if (n < 1 || n > GOAD__MAX_PROCS)
+		return -EINVAL;
+	if (!goad__running ())
+		return -EPERM;
+	goad__cpus_follow (false);
+	return n == s->nprocs ? n : goad__resize (n, UINT64_MAX);
+}
+
 GOAD__API int goad_set_max_threads (int n)
 {
 	struct sched *s = &goad__sched;

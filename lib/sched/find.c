@@ -262,6 +262,10 @@ struct g *goad__find (struct m *m, bool *inherit)
 			goad__idle_park (m);
 			continue;
 		}
+		if (goad__stopping ()) { /* work is found where it is when the world goes on */
+			goad__idle (m);
+			continue;
+		}
 		g = look (m, inherit);
 		if (g) {
 			stop_spinning (m);

@@ -52,6 +52,10 @@ void goad__pidle_put (struct p *p)
 {
 	struct sched *s = &goad__sched;
 
+	if (goad__stopping ()) {
+		goad__world_take (p);
+		return;
+	}
 	atomic_store_explicit (&p->state, P_IDLE, memory_order_relaxed);
 	p->idle_next = s->pidle;
 	s->pidle = p;
@@ -267,7 +271,7 @@ static uint64_t alive (void)
 	uint64_t n = atomic_load_explicit (&s->foreign_spawned, memory_order_relaxed) -
 	             atomic_load_explicit (&s->foreign_ended, memory_order_relaxed);
 
-	for (int i = 0; i < s->nprocs; i++)
+	for (int i = 0; i < s->np_made; i++)
 		n += atomic_load_explicit (&s->p[i].n_spawned, memory_order_relaxed) -
 		     atomic_load_explicit (&s->p[i].n_ended, memory_order_relaxed);
 	return n;
@@ -443,7 +447,7 @@ void goad__idle (struct m *m)
 	struct sched *s = &goad__sched;
 
 	goad__spin_lock (&s->lock);
-	if (goad__global_waits ()) {
+	if (goad__global_waits () && !goad__stopping ()) {
 		goad__spin_unlock (&s->lock);
 		return;
 	}

@@ -179,7 +179,8 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 		if (p->global_due)
 			return NULL;
 	}
-	if (unlikely (goad__p_expired (p) || goad__chaos () ||
+	if (unlikely (goad__p_expired (p) ||
+	              atomic_load_explicit (&goad__sched.slow, memory_order_relaxed) ||
 	              t >= atomic_load_explicit (&p->next_timer, memory_order_relaxed) ||
 	              (t > p->look_at && goad__turn_is_due (p, t))))
 		return NULL;
@@ -203,7 +204,7 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	struct g *next = unlikely (g->bound != NULL) ? NULL : pick (p, t, &inherit);
 
 	/* Nobody waits: it goes on. */
-	if (after == AFTER_YIELD && !next && !goad__someone_waits (p) &&
+	if (after == AFTER_YIELD && !next && !goad__someone_waits (p) && !goad__stopping () &&
 	    t < atomic_load_explicit (&p->next_timer, memory_order_relaxed)) {
 		if (unlikely (goad__p_expired (p))) {
 			goad__p_expire (p, g);

@@ -22,7 +22,7 @@
 
 struct sched {
 	/* read-mostly */
-	int nprocs;
+	_Atomic int nprocs; /* changes while the world is stopped */
 	int max_threads;
 	uint64_t quantum;
 	uint64_t granularity; /* no slice ends sooner for fresh work; 0: no feedback   */
@@ -31,10 +31,13 @@ struct sched {
 	int signo;
 	unsigned flags;
 	size_t stack_size;
-	uint64_t chaos;                /* seed; 0: off                                           */
-	bool alone;                    /* one P: nobody to wake, no fences                       */
-	bool fences;                   /* no membarrier: who queues work fences for sysmon       */
-	struct p *p;                   /* [nprocs]                                               */
+	uint64_t chaos; /* seed; 0: off                                           */
+	bool alone;     /* one P: nobody to wake, no fences                       */
+	bool fences;    /* no membarrier: who queues work fences for sysmon       */
+	struct p *p;    /* [GOAD__MAX_PROCS], the first np_made in use or used    */
+	_Atomic int np_made;
+	_Atomic uint32_t slow;         /* chaos, or the world is to stop: g0 decides             */
+	_Atomic uint32_t stop;         /* the world is to stop, or is stopped                    */
 	_Atomic uint32_t sysmon_armed; /* NEWS_*: what sysmon wants to be told                */
 	_Atomic uint32_t own_modes;    /* some coroutine has a GOAD_PREEMPT_* of its own         */
 	_Atomic uint64_t sysmon_until; /* sysmon sleeps till then at most; 0: it is awake        */
@@ -62,6 +65,9 @@ struct sched {
 	uint32_t nm_locked;           /* Ms that run one coroutine only, or none any more        */
 	_Atomic int nblocked;         /* coroutines in SYSCALL whose P is gone: sched/block.c    */
 	struct m *allm;
+	uint32_t stop_left; /* Ps that have not stopped                               */
+	bool world_busy;    /* somebody stops the world                               */
+	struct turn *turn_first, *turn_last; /* and these want to                                */
 	bool limit_told;
 	bool refused; /* the system gave no thread when last asked */
 	bool deadlocked;
@@ -74,6 +80,8 @@ struct sched {
 	_Atomic uint32_t done;       /* the runtime is ending: Ms leave                          */
 	_Atomic uint32_t drained;    /* futex: everything is idle and no coroutine is left       */
 	bool embedded;               /* goad_start: no coroutine does not mean the end           */
+	_Atomic uint32_t stopped;    /* futex: stop_left is 0                                    */
+	_Atomic uint32_t rescuing;   /* sysmon takes out of a queue: preempt/request.c           */
 	_Atomic uint32_t maker_word; /* futex: MAKER_*, and how many Ms are wanted             */
 };
 
@@ -114,6 +122,11 @@ static inline void goad__own_modes_seen (void)
 static inline bool goad__chaos (void)
 {
 	return unlikely (goad__sched.chaos != 0);
+}
+
+static inline bool goad__stopping (void)
+{
+	return unlikely (atomic_load_explicit (&goad__sched.stop, memory_order_relaxed) != 0);
 }
 
 /* sched.c */
@@ -248,6 +261,7 @@ bool goad__block_return (struct m *m, struct g *g); /* AFTER_BLOCK; true: m goes
 void goad__block_rejoin (struct m *m, struct g *g);
 /* Takes p from m, which is in an announced block, and hands it over.  False: it is back. */
 bool goad__block_retake (struct p *p, struct m *m);
+void goad__block_seize (struct p *p); /* under lock: the stopper's, if it can be had */
 /* Gives p, whose coroutine is in SYSCALL, to a thread with work for it, or makes it idle. */
 void goad__hand_over (struct p *p);
 
@@ -260,6 +274,20 @@ void goad__handoff_resumed (struct m *m, struct g *g); /* m waited with g and wa
  * the queue.  Under lock; NULL: no M is free. */
 struct m *goad__handoff_choose (struct p *p, struct g **g);
 #define GOAD__MAX_HELD 256u
+
+/* world.c: the caller is pinned, on a coroutine or on a thread without a P. */
+int goad__world_stop (uint64_t deadline); /* (switches) 0; -ETIMEDOUT; -EPERM: the end        */
+void goad__world_start (void);
+void goad__world_take (struct p *p);              /* under lock: p has stopped              */
+void goad__world_halt (struct m *m, struct g *g); /* m stops with g, which runs on it       */
+void goad__world_displace (struct p *p);          /* under lock, stopped: who halted on p   */
+                                                  /* goes into the queue                    */
+extern void (*goad__stop_hook) (struct p *p);     /* asks who runs there to stop            */
+
+/* procs.c */
+int goad__resize (int n, uint64_t deadline); /* (switches) the old number; as goad__world_stop */
+void goad__procs_init (int n, uint64_t seed);
+extern void (*goad__retire_hook) (struct p *p, struct p *heir); /* world stopped: p goes      */
 
 /* lockthread.c */
 int goad__lock_thread (void);
