@@ -97,6 +97,7 @@ api_tests = \
 	%D%/api/stack \
 	%D%/api/stats \
 	%D%/api/tasks \
+	%D%/api/threads \
 	%D%/api/timer \
 	%D%/api/timer_load \
 	%D%/api/weights
@@ -117,6 +118,7 @@ api_helpers =
 %C%_api_stack_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)
+%C%_api_threads_LDADD = $(API)
 %C%_api_timer_LDADD = $(API)
 %C%_api_timer_load_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)

@@ -59,9 +59,6 @@ static struct m *m_new (void)
 
 	if (!m)
 		return NULL;
-	m->slow = goad__slow (M_NO_P);
-	m->call = -1;
-	m->life = M_FREE;
 	goad__spin_lock (&s->lock);
 	m->id = s->next_m++;
 	m->all_next = s->allm;
@@ -76,8 +73,13 @@ static bool m_set_up (struct m *m)
 	size_t min = getauxval (AT_MINSIGSTKSZ);
 
 	m->curg = m->after_g = m->locked_g = NULL;
+	m->oldp = NULL;
 	m->spinning = m->leaving = false;
-	atomic_store_explicit (&m->park, 0, memory_order_relaxed);
+	atomic_store_explicit (&m->slow, goad__slow (M_NO_P), memory_order_relaxed);
+	atomic_store_explicit (&m->loose, false, memory_order_relaxed);
+	atomic_store_explicit (&m->wanted, false, memory_order_relaxed);
+	atomic_store_explicit (&m->call, -1, memory_order_relaxed);
+	atomic_store_explicit (&m->park, PARK_NOT, memory_order_relaxed);
 	atomic_store_explicit (&m->nextp, NULL, memory_order_relaxed);
 	m->altstack_size = goad__round_up ((min > (size_t) MINSIGSTKSZ ? min : (size_t) MINSIGSTKSZ) +
 	                                       HANDLER_ROOM,
@@ -124,8 +126,10 @@ static struct m *m_make (bool *full)
 	if (s->nm > s->nm_max)
 		s->nm_max = s->nm;
 	m = *full ? NULL : s->mfree;
-	if (m)
+	if (m) {
 		s->mfree = m->idle_next;
+		m->life = M_LIVE;
+	}
 	goad__spin_unlock (&s->lock);
 	if (*full)
 		return NULL;
@@ -253,7 +257,6 @@ static int new_m (void)
 	if (m) {
 		goad__spin_lock (&s->lock);
 		s->nm_starting++;
-		m->life = M_LIVE;
 		goad__spin_unlock (&s->lock);
 		err = goad__thread_start (&m->thread, m_run, m, s->signo, &m->g0_stack);
 	}
@@ -358,7 +361,6 @@ static int start_m0 (void)
 
 	if (!m)
 		return -ENOMEM;
-	m->life = M_LIVE;
 	m_enter (m);
 	sigemptyset (&set);
 	sigaddset (&set, s->signo);

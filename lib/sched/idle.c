@@ -368,25 +368,38 @@ static bool surplus (const struct m *m)
 {
 	const struct sched *s = &goad__sched;
 
-	return m->g0_stack && s->nmidle > SPARE && s->nm - s->nm_locked > (uint32_t) s->nprocs + SPARE;
+	return m->g0_stack && s->nm - s->nm_locked > (uint32_t) s->nprocs + SPARE;
 }
 
-/* m has idled for long.  True: it ends; false: it is wanted, or about to get a P. */
+/* Under lock.  False: somebody has taken m off the list, and is about to give it a P. */
+static bool midle_remove (struct m *m)
+{
+	struct sched *s = &goad__sched;
+	struct m **at = &s->midle;
+
+	while (*at && *at != m)
+		at = &(*at)->idle_next;
+	if (!*at)
+		return false;
+	*at = m->idle_next;
+	s->nmidle--;
+	return true;
+}
+
+/* m has idled for long: it ends, if others are still idle.  False: it is not surplus. */
 static bool retire (struct m *m)
 {
 	struct sched *s = &goad__sched;
+	bool still;
 
 	goad__spin_lock (&s->lock);
-	for (struct m **at = &s->midle; *at && surplus (m); at = &(*at)->idle_next)
-		if (*at == m) {
-			*at = m->idle_next;
-			s->nmidle--;
-			s->nm_locked++; /* it serves nobody any more */
-			m->leaving = true;
-			break;
-		}
+	still = surplus (m);
+	if (still && s->nmidle > SPARE && midle_remove (m)) {
+		s->nm_locked++; /* it serves nobody any more */
+		m->leaving = true;
+	}
 	goad__spin_unlock (&s->lock);
-	return m->leaving;
+	return still;
 }
 
 /* On the idle list.  The list is a stack, so who is longest on it is needed least: a
@@ -395,9 +408,14 @@ static bool retire (struct m *m)
  * all is idle nobody wakes. */
 static void sleep_idle (struct m *m, bool may_end)
 {
-	if (!may_end || !m_wait_until (m, goad__add_time (goad__now (), goad__sched.m_idle_ns)))
-		if (!may_end || !retire (m))
-			goad__m_wait (m);
+	while (may_end) {
+		if (m_wait_until (m, goad__add_time (goad__now (), goad__sched.m_idle_ns)))
+			return;
+		may_end = retire (m);
+		if (m->leaving)
+			return;
+	}
+	goad__m_wait (m);
 }
 
 /* The second look: see the head of this file. */
