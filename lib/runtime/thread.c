@@ -74,7 +74,7 @@ static bool m_set_up (struct m *m)
 
 	m->curg = m->after_g = m->locked_g = NULL;
 	m->oldp = NULL;
-	m->spinning = m->leaving = false;
+	m->spinning = false;
 	atomic_store_explicit (&m->slow, goad__slow (M_NO_P), memory_order_relaxed);
 	atomic_store_explicit (&m->loose, false, memory_order_relaxed);
 	atomic_store_explicit (&m->wanted, false, memory_order_relaxed);
@@ -106,6 +106,7 @@ static void m_put (struct m *m)
 	struct sched *s = &goad__sched;
 
 	m->life = M_FREE;
+	m->leaving = false;
 	atomic_store_explicit (&m->tid, 0, memory_order_relaxed);
 	m->idle_next = s->mfree;
 	s->mfree = m;

@@ -264,7 +264,8 @@ Test (threads, end_when_idle_for_long, .timeout = 60)
 
 static void idle_long (void *arg)
 {
-	uint64_t hold = 5 * GOAD_MS, cpu;
+	static uint64_t hold = 5 * GOAD_MS;
+	uint64_t cpu;
 	(void) arg;
 
 	for (int i = 0; i < 30; i++)
@@ -288,7 +289,7 @@ Test (threads, cost_nothing_when_idle, .timeout = 60)
 /* Threads come and go while all else does, and the end finds them all. */
 static void come_and_go (void *arg)
 {
-	uint64_t hold = GOAD_MS;
+	static uint64_t hold = GOAD_MS; /* they outlive this one */
 	(void) arg;
 
 	for (int round = 0; round < 100; round++) {
