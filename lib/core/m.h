@@ -58,6 +58,7 @@ struct m {
 	_Atomic (struct p *) nextp;
 	struct m *idle_next; /* under sched.lock: of the idle, the ended or the free ones */
 	enum m_life life;    /* the same */
+	bool patient;        /* the same: idle, and sleeps without a deadline */
 
 	/* Retaken: it runs without the P that it had, and nobody was told. */
 	struct goad__self *self; /* where its pins are */

@@ -394,12 +394,29 @@ static bool retire (struct m *m)
 
 	goad__spin_lock (&s->lock);
 	still = surplus (m);
+	m->patient = !still;
 	if (still && s->nmidle > SPARE && midle_remove (m)) {
 		s->nm_locked++; /* it serves nobody any more */
 		m->leaving = true;
 	}
 	goad__spin_unlock (&s->lock);
 	return still;
+}
+
+/* Under lock: there are fewer Ps, or more threads for them.  Who sleeps without a deadline
+ * looks again whether he is surplus. */
+void goad__idle_review (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *next;
+
+	for (struct m *m = s->midle; m; m = next) {
+		next = m->idle_next;
+		if (!m->patient || !surplus (m))
+			continue;
+		midle_remove (m);
+		goad__m_give (m, NULL);
+	}
 }
 
 /* On the idle list.  The list is a stack, so who is longest on it is needed least: a
@@ -434,6 +451,7 @@ void goad__idle_park (struct m *m)
 			s->midle = m;
 			s->nmidle++;
 			may_end = surplus (m);
+			m->patient = !may_end;
 			goad__spin_unlock (&s->lock);
 			if (!goad__sources_sleep (m))
 				sleep_idle (m, may_end);

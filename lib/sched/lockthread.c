@@ -89,6 +89,7 @@ int goad__unlock_thread (void)
 	let_go (goad__m ());
 	g->locked = 0;
 	g->bound = NULL;
+	goad__idle_review ();
 	goad__spin_unlock (&goad__sched.lock);
 	goad__unpin ();
 	return 0;

@@ -127,6 +127,7 @@ static void change (int n)
 	for (int i = n; i < old; i++)
 		retire (&s->p[i], n);
 	s->nprocs = n;
+	goad__idle_review ();
 	goad__spin_unlock (&s->lock);
 	set_alone ();
 }

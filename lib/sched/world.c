@@ -125,7 +125,7 @@ void goad__world_take (struct p *p)
 	struct sched *s = &goad__sched;
 
 	atomic_store_explicit (&p->state, P_STOPPED, memory_order_relaxed);
-	if (--s->stop_left == 0) {
+	if (--s->stop_left == 0) { /* [ord:world] */
 		atomic_store_explicit (&s->stopped, 1, memory_order_release);
 		goad__futex_wake (&s->stopped, 1);
 	}
