@@ -206,7 +206,8 @@ EXTRA_DIST += \
 	%D%/model/idle.pml \
 	%D%/model/poll.pml \
 	%D%/model/retake.pml \
-	%D%/model/timer.pml
+	%D%/model/timer.pml \
+	%D%/model/world.pml
 # relist: to here
 
 check_LTLIBRARIES += %D%/libharness.la %D%/libsupport.la %D%/libunit.la %D%/libpreempt.la \

@@ -34,7 +34,7 @@ static struct {
 	uint64_t next; /* when the next check by itself may be */
 	uint64_t queued, alive, strays, dead, blocked;
 	uint32_t bound, locked; /* in the fair queue; of all */
-	const struct g *stray; /* one of them, what it was, and since when */
+	const struct g *stray;  /* one of them, what it was, and since when */
 	uint64_t stray_id, stray_slices, stray_since;
 	bool stray_seen;
 } w;

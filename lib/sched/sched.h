@@ -170,7 +170,7 @@ void goad__m_give (struct m *m, struct p *p); /* wakes m with p */
 void goad__m_wait (struct m *m);              /* until somebody gives it a P, or done */
 void goad__want_thread (uint32_t spare);      /* asks the maker: so many idle Ms should exist */
 void goad__ask_maker (uint32_t what);         /* MAKER_* */
-void goad__idle_review (void); /* under lock: Ms that idle may be too many now */
+void goad__idle_review (void);                /* under lock: Ms that idle may be too many now */
 void goad__idle_settle (void); /* under lock: something changed; have we ended, or deadlocked? */
 extern bool (*goad__deadlock_hook) (
     void); /* under lock: all is idle but not ended; true: for ever */
