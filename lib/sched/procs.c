@@ -10,13 +10,13 @@
 #include "sched/account.h"
 #include "sched/sched.h"
 
-static void no_heir (struct p *p, struct p *heir)
+static void no_heir (struct p *p)
 {
-	(void) p, (void) heir;
+	(void) p;
 }
 
-/* Whoever keeps something in a P (timers) gives it to the heir. */
-void (*goad__retire_hook) (struct p *p, struct p *heir) = no_heir;
+/* Timers of a P that is gone go to another. */
+void (*goad__retire_hook) (struct p *p) = no_heir;
 
 static uint64_t seed_of_ps;
 
@@ -32,6 +32,7 @@ static void make (int n)
 		p->rng = goad__mix (seed_of_ps + (uint64_t) i);
 		atomic_store_explicit (&p->request, UINT64_MAX, memory_order_relaxed);
 		atomic_store_explicit (&p->request_fresh, UINT64_MAX, memory_order_relaxed);
+		atomic_store_explicit (&p->next_timer, UINT64_MAX, memory_order_relaxed);
 		atomic_store_explicit (&p->state, P_STOPPED, memory_order_relaxed);
 	}
 	if (n > s->np_made)
@@ -100,7 +101,6 @@ static void retire (struct p *p, int n)
 	goad__runq_drain (p, &b);
 	goad__globq_append_locked (&b);
 	goad__stack_cache_flush (&p->stacks);
-	goad__retire_hook (p, &goad__sched.p[0]);
 	if (!p->halted)
 		return;
 	to = free_p (n, false);
@@ -129,6 +129,8 @@ static void change (int n)
 	s->nprocs = n;
 	goad__idle_review ();
 	goad__spin_unlock (&s->lock);
+	for (int i = n; i < old; i++)
+		goad__retire_hook (&s->p[i]);
 	set_alone ();
 }
 

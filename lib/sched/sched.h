@@ -288,7 +288,7 @@ extern void (*goad__stop_hook) (struct p *p);     /* asks who runs there to stop
 /* procs.c */
 int goad__resize (int n, uint64_t deadline); /* (switches) the old number; as goad__world_stop */
 void goad__procs_init (int n, uint64_t seed);
-extern void (*goad__retire_hook) (struct p *p, struct p *heir); /* world stopped: p goes      */
+extern void (*goad__retire_hook) (struct p *p); /* the world is stopped: p goes */
 
 /* lockthread.c */
 int goad__lock_thread (void);
