@@ -392,12 +392,18 @@ static void run_until_stop (void *arg)
 		spin_for (GOAD_MS);
 }
 
-static bool await_procs (int n)
+static void set_affinity (const cpu_set_t *set);
+
+/* A thread that was made meanwhile may have the affinity from before: set is for all. */
+static bool await_procs (int n, const cpu_set_t *set)
 {
 	uint64_t limit = goad_after (20 * GOAD_S);
 
-	while (goad_procs () != n && goad_now () < limit)
-		goad_sleep (5 * GOAD_MS);
+	while (goad_procs () != n && goad_now () < limit) {
+		if (set)
+			set_affinity (set);
+		goad_sleep (20 * GOAD_MS);
+	}
 	return goad_procs () == n;
 }
 
@@ -417,9 +423,9 @@ Test (procs, follow_the_quota, .timeout = 60, .init = follow_init, .fini = follo
 
 	start_following ();
 	set_quota (1);
-	cr_expect (await_procs (1), "%d Ps", goad_procs ());
+	cr_expect (await_procs (1, NULL), "%d Ps", goad_procs ());
 	set_quota (1000);
-	cr_expect (await_procs (cpus), "%d Ps", goad_procs ());
+	cr_expect (await_procs (cpus, NULL), "%d Ps", goad_procs ());
 	atomic_store (&stop, 1);
 	cr_assert_eq (goad_stop (), 0);
 	set_quota (1);
@@ -453,10 +459,8 @@ Test (procs, follow_the_affinity, .timeout = 60, .init = follow_init, .fini = fo
 	CPU_ZERO (&one);
 	CPU_SET (first, &one);
 	start_following ();
-	set_affinity (&one);
-	cr_expect (await_procs (1), "%d Ps", goad_procs ());
-	set_affinity (&all);
-	cr_expect (await_procs (CPU_COUNT (&all)), "%d Ps", goad_procs ());
+	cr_expect (await_procs (1, &one), "%d Ps", goad_procs ());
+	cr_expect (await_procs (CPU_COUNT (&all), &all), "%d Ps", goad_procs ());
 	/* A number that was asked for is kept. */
 	cr_assert_eq (goad_set_procs (CPU_COUNT (&all) + 3), CPU_COUNT (&all));
 	set_affinity (&one);
