@@ -247,11 +247,14 @@ void goad__cpus_follow (bool on)
 	atomic_store (&looked_at, goad__now ());
 }
 
+/* Or is about to: its P leaves the idle list before it leaves its queue.  Where nobody is,
+ * the next to queue something has sysmon look here again (ring, lib/runtime/monitor.c). */
 static bool somebody_runs (void)
 {
 	struct sched *s = &goad__sched;
 
-	return atomic_load_explicit (&s->npidle, memory_order_relaxed) < (uint32_t) s->nprocs;
+	return goad__work_somewhere () ||
+	       atomic_load_explicit (&s->npidle, memory_order_relaxed) < (uint32_t) s->nprocs;
 }
 
 uint64_t goad__cpus_housekeep (uint64_t now)

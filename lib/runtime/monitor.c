@@ -204,6 +204,7 @@ static void ring (uint32_t news)
 	if (news == NEWS_FRESH && atomic_load_explicit (&s->npidle, memory_order_relaxed) > 0)
 		return; /* it can go there; if the P is taken before, that is news by itself */
 	atomic_fetch_and_explicit (&s->sysmon_armed, ~news, memory_order_relaxed);
+	sysmon_ask_housekeep (&mon.sysmon); /* which may have had nothing to wait for */
 	wake ();
 }
 
