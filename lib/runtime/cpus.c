@@ -247,8 +247,7 @@ void goad__cpus_follow (bool on)
 	atomic_store (&looked_at, goad__now ());
 }
 
-/* Or is about to: its P leaves the idle list before it leaves its queue.  Where nobody is,
- * the next to queue something has sysmon look here again (ring, lib/runtime/monitor.c). */
+/* Or is about to: its P leaves the idle list before it leaves its queue. */
 static bool somebody_runs (void)
 {
 	struct sched *s = &goad__sched;
@@ -257,11 +256,19 @@ static bool somebody_runs (void)
 	       atomic_load_explicit (&s->npidle, memory_order_relaxed) < (uint32_t) s->nprocs;
 }
 
+/* Nobody runs, so sysmon may sleep until somebody does.  [ord:sysmon-run] here: the wish,
+ * then the look at the idle Ps; who takes one of them: off the list, then the wish. */
+static bool may_rest (void)
+{
+	atomic_fetch_or_explicit (&goad__sched.sysmon_armed, NEWS_RUN, memory_order_seq_cst);
+	return !somebody_runs ();
+}
+
 uint64_t goad__cpus_housekeep (uint64_t now)
 {
 	uint64_t next = atomic_load_explicit (&looked_at, memory_order_relaxed) + EVERY;
 
-	if (!atomic_load_explicit (&following, memory_order_relaxed) || !somebody_runs ())
+	if (!atomic_load_explicit (&following, memory_order_relaxed))
 		return UINT64_MAX;
 	if (now < next)
 		return next;
@@ -269,7 +276,7 @@ uint64_t goad__cpus_housekeep (uint64_t now)
 	atomic_store_explicit (&wanted, goad__cpus (), memory_order_relaxed);
 	if (wanted != goad__sched.nprocs)
 		goad__ask_maker (MAKER_PROCS);
-	return now + EVERY;
+	return somebody_runs () || !may_rest () ? now + EVERY : UINT64_MAX;
 }
 
 void goad__cpus_resize (void)

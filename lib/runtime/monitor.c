@@ -198,13 +198,14 @@ static void ring (uint32_t news)
 {
 	struct sched *s = &goad__sched;
 
+	if (news & NEWS_RUN && armed_for (NEWS_RUN))
+		sysmon_ask_housekeep (&mon.sysmon); /* the CPUs were not looked at meanwhile */
 	if (goad__gettid () == mon.tid) /* itself, for a timer: it looks at the queues next */
 		return;
 	news &= atomic_load_explicit (&s->sysmon_armed, memory_order_relaxed);
 	if (news == NEWS_FRESH && atomic_load_explicit (&s->npidle, memory_order_relaxed) > 0)
 		return; /* it can go there; if the P is taken before, that is news by itself */
 	atomic_fetch_and_explicit (&s->sysmon_armed, ~news, memory_order_relaxed);
-	sysmon_ask_housekeep (&mon.sysmon); /* which may have had nothing to wait for */
 	wake ();
 }
 

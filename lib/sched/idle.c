@@ -66,12 +66,15 @@ struct p *goad__pidle_get (void)
 {
 	struct sched *s = &goad__sched;
 	struct p *p = s->pidle;
+	uint32_t news = NEWS_RUN;
 
 	if (!p)
 		return NULL;
 	s->pidle = p->idle_next;
+	/* [ord:sysmon-run] */
 	if (atomic_fetch_sub_explicit (&s->npidle, 1, memory_order_seq_cst) == 1)
-		goad__tell_sysmon (NEWS_FRESH); /* who comes now finds no idle P */
+		news |= NEWS_FRESH; /* who comes now finds no idle P */
+	goad__tell_sysmon (news);
 	return p;
 }
 

@@ -97,9 +97,11 @@ extern void (*goad__sysmon_wake) (void); /* it would sleep past a deadline, or t
 extern void (*goad__sysmon_ring) (uint32_t news); /* it wanted to know */
 
 /* What sysmon can want to know: that anybody was queued whom some P could serve; that
- * fresh work (a coroutine that is new, or was woken) may have to wait for a P. */
+ * fresh work (a coroutine that is new, or was woken) may have to wait for a P; that an
+ * idle P is taken. */
 #define NEWS_WORK 1u
 #define NEWS_FRESH 2u
+#define NEWS_RUN 4u
 
 /* Work was queued: sysmon may have asked to be told.
  * [ord:sysmon-alarm] who queues: queue, then read sysmon_armed; sysmon: sets it, then a
