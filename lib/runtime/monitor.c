@@ -289,7 +289,8 @@ static bool thread_to_be_had (void)
 {
 	struct sched *s = &goad__sched;
 
-	return goad__stopping () || s->nmidle > 0 || s->fairq.nbound > 0 || s->nm + s->nm_starting < (uint32_t) s->max_threads;
+	return goad__stopping () || s->nmidle > 0 || s->fairq.nbound > 0 ||
+	       s->nm < (uint32_t) s->max_threads;
 }
 
 static int op_retake (void *rt, int i, uint64_t since)

@@ -114,7 +114,8 @@ static void m_put (struct m *m)
 }
 
 /* An M without its thread; NULL: there is no memory, or *full: as many as there may be.
- * It counts from now on. */
+ * It counts from now on, but as one on its way: who wants to take another thread for
+ * himself (goad__lock_thread) may not reckon with one that the system may refuse. */
 static struct m *m_make (bool *full)
 {
 	struct sched *s = &goad__sched;
@@ -122,8 +123,10 @@ static struct m *m_make (bool *full)
 
 	goad__spin_lock (&s->lock);
 	*full = s->nm >= (uint32_t) s->max_threads;
-	if (!*full)
+	if (!*full) {
 		s->nm++;
+		s->nm_starting++;
+	}
 	if (s->nm > s->nm_max)
 		s->nm_max = s->nm;
 	m = *full ? NULL : s->mfree;
@@ -139,6 +142,7 @@ static struct m *m_make (bool *full)
 	if (m && m_set_up (m))
 		return m;
 	goad__spin_lock (&s->lock);
+	s->nm_starting--;
 	if (m)
 		m_put (m);
 	else
@@ -255,12 +259,8 @@ static int new_m (void)
 
 	if (full)
 		return -EDQUOT;
-	if (m) {
-		goad__spin_lock (&s->lock);
-		s->nm_starting++;
-		goad__spin_unlock (&s->lock);
+	if (m)
 		err = goad__thread_start (&m->thread, m_run, m, s->signo, &m->g0_stack);
-	}
 	goad__spin_lock (&s->lock);
 	s->refused = err != 0;
 	if (err && m) {
@@ -367,6 +367,7 @@ static int start_m0 (void)
 	sigaddset (&set, s->signo);
 	pthread_sigmask (SIG_UNBLOCK, &set, &m->old_mask);
 	goad__spin_lock (&s->lock);
+	s->nm_starting--;
 	struct p *p = goad__pidle_get ();
 	goad__spin_unlock (&s->lock);
 	goad__acquire_p (m, p);

@@ -33,7 +33,7 @@ static int may_lock (const struct sched *s)
 {
 	if (s->nm_locked + 2 > (uint32_t) s->max_threads)
 		return -EAGAIN;
-	if (s->nm - s->nm_locked < 2)
+	if (s->nm - s->nm_starting - s->nm_locked < 2)
 		return s->refused ? -EAGAIN : -EBUSY;
 	return 0;
 }
