@@ -74,7 +74,6 @@ struct m {
 	int id;
 	struct g *halted_g; /* its coroutine while the world is stopped */
 	uint64_t halt_ran;  /* ... and what it has run of its slice     */
-	bool asleep;        /* its coroutine gives up the P in a lock's wait              */
 	void *frame;        /* goad__frame of a coroutine that is being judged */
 	void *g0_stack;     /* NULL: M0, whose g0 is its caller's */
 	void *altstack;

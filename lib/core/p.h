@@ -50,7 +50,7 @@ struct p {
 	uint64_t look_at;   /* no queue but the own one has its turn before */
 	int64_t fresh_left; /* sched/feedback.h: what fresh work had left when the hog came, or left */
 	uint64_t hog_left, hog_runs; /* when that was, and n_switches then                       */
-	uint64_t hogs_seen; /* the sched.hogs_since that hog_turn_at has to do with         */
+	uint64_t hogs_seen;          /* the sched.hogs_since that hog_turn_at has to do with         */
 
 	const struct g *just; /* preempted here last; only compared */
 	const struct g *hog;  /* the last hog that left; only compared */

@@ -59,8 +59,7 @@ static bool deadlocked (void)
 	struct sched *s = &goad__sched;
 
 	if (s->nm_starting || s->nblocked || goad__global_waits () || goad__timers_live () != 0 ||
-	    goad__sources_waiting () ||
-	    count_threads () != goad__threads_count ())
+	    goad__sources_waiting () || count_threads () != goad__threads_count ())
 		return false;
 	goad__line ("all coroutines are asleep - deadlock!");
 	goad__slab_each_taken (tell);

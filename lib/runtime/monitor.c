@@ -167,8 +167,9 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 static bool op_backlog (void *rt)
 {
 	(void) rt;
-	return goad__stopping () || (atomic_load_explicit (&goad__sched.npidle, memory_order_relaxed) == 0 &&
-	                             goad__work_somewhere ());
+	return goad__stopping () ||
+	       (atomic_load_explicit (&goad__sched.npidle, memory_order_relaxed) == 0 &&
+	        goad__work_somewhere ());
 }
 
 static bool op_waiting (void *rt, int i)
@@ -200,7 +201,7 @@ static void ring (uint32_t news)
 
 	if (news & NEWS_RUN && armed_for (NEWS_RUN))
 		sysmon_ask_housekeep (&mon.sysmon); /* the CPUs were not looked at meanwhile */
-	if (goad__gettid () == mon.tid) /* itself, for a timer: it looks at the queues next */
+	if (goad__gettid () == mon.tid)         /* itself, for a timer: it looks at the queues next */
 		return;
 	news &= atomic_load_explicit (&s->sysmon_armed, memory_order_relaxed);
 	if (news == NEWS_FRESH && atomic_load_explicit (&s->npidle, memory_order_relaxed) > 0)

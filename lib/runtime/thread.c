@@ -100,6 +100,16 @@ static void free_stacks (struct m *m)
 	m->altstack = m->g0_stack = NULL;
 }
 
+/* sysmon, which takes no lock, may have found m by a P just before m ended, and look at the
+ * thread's pins still (sched/retake.c): they lie on that stack, which so stays mapped, with
+ * no memory behind it, for the next thread.  It reads 0, and fails to change m->slow. */
+static void empty_stacks (struct m *m)
+{
+	goad__pages_put (m->altstack, m->altstack_size + GOAD__PAGE);
+	m->altstack = NULL;
+	madvise ((char *) m->g0_stack + GOAD__PAGE, G0_STACK - GOAD__PAGE, MADV_DONTNEED);
+}
+
 /* The thread has gone, or never came.  Under lock. */
 static void m_put (struct m *m)
 {
@@ -313,7 +323,7 @@ static void reap (void)
 			return;
 		pthread_join (m->thread, NULL);
 		await_gone (atomic_load_explicit (&m->tid, memory_order_relaxed));
-		free_stacks (m);
+		empty_stacks (m);
 		goad__spin_lock (&s->lock);
 		m_put (m);
 		s->nm_locked--; /* it served nobody since it was told to go */

@@ -93,7 +93,7 @@ struct sched {
 
 extern struct sched goad__sched;
 
-extern void (*goad__sysmon_wake) (void); /* it would sleep past a deadline, or the end */
+extern void (*goad__sysmon_wake) (void);          /* it would sleep past a deadline, or the end */
 extern void (*goad__sysmon_ring) (uint32_t news); /* it wanted to know */
 
 /* What sysmon can want to know: that anybody was queued whom some P could serve; that
