@@ -326,6 +326,66 @@ Test (procs, beside_a_lock, .timeout = 60)
 	claims_assert ();
 }
 
+/* Who sleeps in the kernel, announced or not, in any mode, is not waited for. */
+enum { ANNOUNCED = 1, DISABLED = 2 };
+static int pipe_fd[2];
+
+static void read_one (void *arg)
+{
+	int how = *(int *) arg;
+	char c;
+
+	if (how & DISABLED)
+		goad_preempt_disable ();
+	if (how & ANNOUNCED)
+		goad_block_begin ();
+	atomic_fetch_add (&held, 1);
+	while (read (pipe_fd[0], &c, 1) < 0 && errno == EINTR)
+		;
+	atomic_fetch_add (&ended, 1);
+	if (how & ANNOUNCED)
+		goad_block_end ();
+	if (how & DISABLED)
+		goad_preempt_enable ();
+}
+
+static void resize_beside_sleepers (void *arg)
+{
+	static const int modes[] = { GOAD_PREEMPT_AUTO, GOAD_PREEMPT_OFF, GOAD_PREEMPT_COOP };
+	static int hows[] = { 0, ANNOUNCED, DISABLED, ANNOUNCED | DISABLED };
+	goad_attr_t attr = GOAD_ATTR_INIT;
+	goad_task_t *task[12];
+	(void) arg;
+
+	atomic_store (&held, 0);
+	for (int i = 0; i < 12; i++) {
+		attr.preempt = modes[i / 4];
+		claim_eq (goad_spawn (&task[i], &attr, read_one, &hows[i % 4]), 0);
+	}
+	await (&held, 12);
+	for (int i = 0; i < 30; i++) {
+		claim (goad_set_procs (14 - i % 14) > 0);
+		goad_yield ();
+	}
+	claim_eq (atomic_load (&ended), 0);
+	claim_eq (write (pipe_fd[1], "sleepers are", 12), 12);
+	for (int i = 0; i < 12; i++)
+		claim_eq (goad_join (task[i]), 0);
+	claim_eq (atomic_load (&ended), 12);
+}
+
+Test (procs, beside_sleepers_in_the_kernel, .timeout = 60)
+{
+	cr_assert_eq (pipe (pipe_fd), 0);
+	for (int i = 0; i < 3; i++) {
+		forget ();
+		cr_assert_eq (run_main (resize_beside_sleepers, NULL, 14, 0, 0), 0);
+	}
+	close (pipe_fd[0]);
+	close (pipe_fd[1]);
+	claims_assert ();
+}
+
 /* ---- the number follows the CPUs ----------------------------------------------------------- */
 
 static char root[] = "/tmp/goad-cgroup-XXXXXX";
