@@ -23,6 +23,7 @@ dist_man_MANS += \
 	%D%/man/goad_id.3 \
 	%D%/man/goad_join.3 \
 	%D%/man/goad_join_until.3 \
+	%D%/man/goad_lock_thread.3 \
 	%D%/man/goad_main.3 \
 	%D%/man/goad_module_class.3 \
 	%D%/man/goad_name.3 \
@@ -43,6 +44,8 @@ dist_man_MANS += \
 	%D%/man/goad_send_until.3 \
 	%D%/man/goad_sendmsg.3 \
 	%D%/man/goad_sendmsg_until.3 \
+	%D%/man/goad_set_max_threads.3 \
+	%D%/man/goad_set_procs.3 \
 	%D%/man/goad_sleep.3 \
 	%D%/man/goad_sleep_until.3 \
 	%D%/man/goad_spawn.3 \
@@ -53,6 +56,7 @@ dist_man_MANS += \
 	%D%/man/goad_timer_reset.3 \
 	%D%/man/goad_timer_start.3 \
 	%D%/man/goad_timer_stop.3 \
+	%D%/man/goad_unlock_thread.3 \
 	%D%/man/goad_wait_fd.3 \
 	%D%/man/goad_write.3 \
 	%D%/man/goad_write_until.3 \

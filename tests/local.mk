@@ -29,6 +29,7 @@ unit_tests = \
 	%D%/unit/core_fairq \
 	%D%/unit/core_runq \
 	%D%/unit/runtime_check \
+	%D%/unit/runtime_cpus \
 	%D%/unit/safepoint_frames \
 	%D%/unit/safepoint_modules \
 	%D%/unit/stack_fault \
@@ -53,6 +54,7 @@ unit_helpers = \
 %C%_unit_core_fairq_LDADD = $(UNIT)
 %C%_unit_core_runq_LDADD = $(UNIT)
 %C%_unit_runtime_check_LDADD = $(UNIT)
+%C%_unit_runtime_cpus_LDADD = $(UNIT)
 %C%_unit_safepoint_frames_LDADD = $(UNIT)
 %C%_unit_safepoint_modules_LDADD = $(UNIT)
 %C%_unit_stack_fault_LDADD = $(UNIT)
@@ -89,12 +91,15 @@ api_tests = \
 	%D%/api/io_close \
 	%D%/api/io_tcp \
 	%D%/api/life \
+	%D%/api/lock_thread \
 	%D%/api/many \
 	%D%/api/names \
+	%D%/api/procs \
 	%D%/api/sleep \
 	%D%/api/stack \
 	%D%/api/stats \
 	%D%/api/tasks \
+	%D%/api/threads \
 	%D%/api/timer \
 	%D%/api/timer_load \
 	%D%/api/weights
@@ -109,12 +114,15 @@ api_helpers =
 %C%_api_io_close_LDADD = $(API)
 %C%_api_io_tcp_LDADD = $(API)
 %C%_api_life_LDADD = $(API)
+%C%_api_lock_thread_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
+%C%_api_procs_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)
 %C%_api_stack_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)
+%C%_api_threads_LDADD = $(API)
 %C%_api_timer_LDADD = $(API)
 %C%_api_timer_load_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
@@ -202,7 +210,8 @@ EXTRA_DIST += \
 	%D%/model/idle.pml \
 	%D%/model/poll.pml \
 	%D%/model/retake.pml \
-	%D%/model/timer.pml
+	%D%/model/timer.pml \
+	%D%/model/world.pml
 # relist: to here
 
 check_LTLIBRARIES += %D%/libharness.la %D%/libsupport.la %D%/libunit.la %D%/libpreempt.la \

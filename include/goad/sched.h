@@ -51,7 +51,8 @@ enum {
 
 typedef struct goad_config {
 	size_t size;                 /* sizeof (goad_config_t): set by the caller                  */
-	int procs;                   /* Ps, 1..1024; 0: the CPUs this process may use              */
+	int procs;                   /* Ps, 1..1024; 0: the CPUs this process may use, by affinity */
+	                             /* and cgroup quota, also when they change                    */
 	int max_threads;             /* Ms, at most; 0: 10000                                      */
 	size_t stack_size;           /* address space per coroutine, bytes, 16 KiB..1 GiB;         */
 	                             /* 0: 256 KiB                                                 */
@@ -161,6 +162,12 @@ int goad_sleep_until (uint64_t deadline);
 /* How many Ps the runtime has; 0 when none runs. */
 int goad_procs (void);
 
+/* Changes it, and returns the old number.  The world is stopped for it, some 0.1 ms: it
+ * waits for coroutines with preemption disabled, and for those in mode COOP or OFF until
+ * their next call.  From then on the number no longer follows the CPUs.  -EINVAL: n is
+ * not 1..1024; -EPERM: no runtime runs. */
+int goad_set_procs (int n);
+
 /* Coroutines alive: spawned and not yet ended.  Those that begin or end during the
  * call may count; none that is alive is missed.  0 when no runtime runs. */
 size_t goad_count (void);
@@ -185,6 +192,18 @@ void goad_block_end (void);
 /* Calls fn (arg) between the two, for a call that is known to last: the P is given away
  * at once.  Outside a coroutine fn is called and no more.  -EINVAL: fn is NULL. */
 int goad_block (void (*fn) (void *arg), void *arg);
+/* From here on the calling coroutine runs on this kernel thread, and no other coroutine
+ * does, until it has called goad_unlock_thread as often: for code that keeps something
+ * per thread across calls that switch (OpenGL, setns (2), a mutex that knows its owner).
+ * One that ends locked ends its thread too (not the caller of goad_main: that thread
+ * runs no coroutine any more).  -EPERM: outside a coroutine, unlock without lock;
+ * -EAGAIN: it would take the last of max_threads, or no other thread can be had. */
+int goad_lock_thread (void);
+int goad_unlock_thread (void);
+
+/* Changes goad_config_t.max_threads; returns the old number.  -EINVAL: n is not
+ * 1..1000000; -EBUSY: more exist already; -EPERM: no runtime runs. */
+int goad_set_max_threads (int n);
 
 /* What kind of code an object of this process is, for GOAD_PREEMPT_AUTO. */
 enum {

@@ -71,6 +71,7 @@ void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag)
 		g->fair_seq = ++q->seq;
 	g->fair_child = g->fair_sibling = NULL;
 	set_root (q, meld (q->root, g));
+	q->nbound += g->bound != NULL;
 	atomic_fetch_add_explicit (&q->n, 1, memory_order_relaxed);
 }
 
@@ -84,6 +85,7 @@ struct g *goad__fairq_take (struct fairq *q)
 	g->fair_child = NULL;
 	if (g->vruntime > q->floor)
 		set_floor (q, g->vruntime);
+	q->nbound -= g->bound != NULL;
 	atomic_fetch_sub_explicit (&q->n, 1, memory_order_relaxed);
 	return g;
 }
@@ -95,6 +97,8 @@ struct g *goad__fairq_take_bound (struct fairq *q)
 	struct g *kept = NULL;
 	struct g *found = NULL;
 
+	if (q->nbound == 0)
+		return NULL;
 	while (q->root && !found) {
 		struct g *g = q->root;
 		set_root (q, meld_children (g->fair_child));
@@ -112,7 +116,9 @@ struct g *goad__fairq_take_bound (struct fairq *q)
 		g->fair_sibling = NULL;
 		set_root (q, meld (q->root, g));
 	}
-	if (found)
+	if (found) {
+		q->nbound--;
 		atomic_fetch_sub_explicit (&q->n, 1, memory_order_relaxed);
+	}
 	return found;
 }

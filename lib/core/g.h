@@ -57,9 +57,9 @@ struct g {
 	uint64_t id;
 	_Atomic uintptr_t join;
 	uint32_t weight;
+	uint32_t locked;      /* goad_lock_thread's count: bound stays between slices       */
 	uint8_t preempt;      /* its own GOAD_PREEMPT_*, 0: the runtime's                   */
 	uint8_t preempt_held; /* a request came while nopreempt > 0                        */
-	uint8_t locked;       /* goad_lock_thread's count: bound stays between slices       */
 	uint8_t in_handler;   /* handed off inside the signal handler                       */
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
 	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */

@@ -3,7 +3,8 @@
  *
  * An M runs its g0 (its own stack: the scheduler) or a coroutine, curg.  M0 is the
  * caller of goad_main.  Ms are never freed while the runtime runs: a pointer to one
- * stays good.
+ * stays good.  A thread may end before, and its stacks with it; then its M is used again
+ * for the next one.
  */
 #ifndef GOAD_CORE_M_H
 #define GOAD_CORE_M_H
@@ -20,6 +21,8 @@
 enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_EXIT, AFTER_PREEMPT, AFTER_BLOCK };
 
 enum park { PARK_NOT, PARK_GO, PARK_ELSEWHERE };
+
+enum m_life { M_LIVE, M_ENDED /* the maker is to join it */, M_FREE /* no thread */ };
 
 /* Decides on the next stack whether the park stands; false: it runs again. */
 typedef bool goad__commit_fn (struct g *g, void *arg);
@@ -42,7 +45,9 @@ struct m {
 	struct g *after_g;
 	goad__commit_fn *commit;
 	void *commit_arg;
-	bool spinning; /* looks for work, counted in sched.nmspinning */
+	bool spinning;      /* looks for work, counted in sched.nmspinning */
+	bool leaving;       /* runs no coroutine any more: ends, or M0 waits for the end */
+	struct g *locked_g; /* the only coroutine that it runs: sched/lockthread.c */
 
 	/* Parking.  [ord:m-park] nextp is stored before park becomes PARK_GO (release) and
 	 * read after it was seen (acquire).  PARK_GO is set by whoever took this M off the
@@ -51,7 +56,9 @@ struct m {
 	 * it, not on this word. */
 	_Atomic uint32_t park GOAD__ALIGNED;
 	_Atomic (struct p *) nextp;
-	struct m *idle_next; /* under sched.lock */
+	struct m *idle_next; /* under sched.lock: of the idle, the ended or the free ones */
+	enum m_life life;    /* the same */
+	bool patient;        /* the same: idle, and sleeps without a deadline */
 
 	/* Retaken: it runs without the P that it had, and nobody was told. */
 	struct goad__self *self; /* where its pins are */
@@ -65,7 +72,8 @@ struct m {
 
 	_Atomic int tid;
 	int id;
-	bool held;                 /* waits with a bound coroutine; under sched.lock */
+	struct g *halted_g;        /* its coroutine while the world is stopped */
+	uint64_t halt_ran;         /* ... and what it has run of its slice     */
 	void *frame;               /* goad__frame of a coroutine that is being judged */
 	const ucontext_t *stopped; /* where g->in_handler says that it was handed off    */
 	void *g0_stack;            /* NULL: M0, whose g0 is its caller's */

@@ -13,7 +13,7 @@
 
 struct m;
 
-enum p_state { P_IDLE, P_RUNNING, P_SYSCALL };
+enum p_state { P_IDLE, P_RUNNING, P_SYSCALL, P_STOPPED /* the world is stopped: sched/world.c */ };
 
 struct p {
 	int id;
@@ -50,7 +50,7 @@ struct p {
 	uint64_t look_at;   /* no queue but the own one has its turn before */
 	int64_t fresh_left; /* sched/feedback.h: what fresh work had left when the hog came, or left */
 	uint64_t hog_left, hog_runs; /* when that was, and n_switches then                       */
-	uint64_t hogs_seen; /* the sched.hogs_since that hog_turn_at has to do with         */
+	uint64_t hogs_seen;          /* the sched.hogs_since that hog_turn_at has to do with         */
 
 	const struct g *just; /* preempted here last; only compared */
 	const struct g *hog;  /* the last hog that left; only compared */
@@ -60,6 +60,7 @@ struct p {
 	uint64_t rng;
 	struct stack_cache stacks;
 	struct p *idle_next;
+	struct m *halted; /* while the world is stopped: waits to go on here; under lock */
 
 	/* counters, summed by goad_stats; single writer, so plain loads and stores of atomics */
 	_Atomic uint64_t n_switches, n_steals, n_spawned, n_ended, n_yielded, n_handed, n_deferred,

@@ -76,6 +76,10 @@ static bool judge (struct m *m, struct g *g)
 {
 	struct p *p = m->p;
 
+	if (goad__stopping ()) { /* its slice goes on when the world does */
+		goad__world_halt (m, g);
+		return true;
+	}
 	if (!goad__preempt_wanted (p)) {
 		goad__preempt_not_needed (p, g);
 		return true;
@@ -105,6 +109,14 @@ void goad__preempt_poll (void)
 	g = goad__g ();
 	if (m && g && !goad__own_p (m))
 		goad__block_rejoin (m, g);
+	if (goad__stopping () && m && g && m->p) {
+		if (g->nopreempt)
+			g->preempt_held = 1;
+		else
+			goad__world_halt (m, g);
+		goad__unpin_quietly ();
+		return;
+	}
 	if (!m || !g || !m->p || !goad__p_expired (m->p) || goad__g_mode (g) == GOAD_PREEMPT_OFF) {
 		goad__unpin_quietly ();
 		return;
@@ -128,6 +140,7 @@ void goad__preempt_poll (void)
 void goad__decide_init (void)
 {
 	goad__judge_hook = judge;
+	goad__stop_hook = goad__stop_request;
 	goad__poll_hook = goad__preempt_poll;
 	goad__safepoint_neutral ((const void *) (uintptr_t) goad__g_main, 0, true);
 	goad__safepoint_neutral ((const void *) (uintptr_t) goad__g_start, 0, true);

@@ -22,6 +22,7 @@ extern char goad__signal_cookie[1]; /* its address tells our signals from others
 /* request.c: sysmon asks that slice tick of p end.  0, -ESTALE: it is over, -EAGAIN:
  * the signal cannot be sent now. */
 int goad__preempt_request (struct p *p, uint64_t tick, bool fresh);
+void goad__stop_request (struct p *p); /* whoever runs on p is to stop: sched/world.c */
 extern _Atomic uint64_t goad__signals_sent, goad__requests;
 
 /* decide.c */

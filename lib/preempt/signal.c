@@ -127,6 +127,29 @@ static void hand_off_here (struct m *m, struct g *g, const ucontext_t *uc)
 	g->in_handler = 0;
 }
 
+/* The world is to stop.  Who is not to be preempted does so at his next call; if he sleeps
+ * meanwhile, for a lock whose holder has stopped already, sysmon takes his P. */
+static void halt (struct m *m, struct g *g, ucontext_t *uc)
+{
+	int mode = goad__g_mode (g);
+
+#ifdef GOAD__TSAN
+	enum goad__class class = goad__modules_class (goad__arch_pc (uc)); /* as in choose */
+	if (class != GOAD__SCANNED && class != GOAD__BOUND)
+		return;
+#endif
+	if (g->nopreempt)
+		g->preempt_held = 1;
+	else if (mode == GOAD_PREEMPT_COOP || mode == GOAD_PREEMPT_OFF)
+		goad__set_pending ();
+	else {
+		m->stopped = uc;
+		g->in_handler = 1;
+		goad__world_halt (m, g);
+		g->in_handler = 0;
+	}
+}
+
 /* Pinned.  True: stays so, for the injected call. */
 static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
@@ -137,8 +160,14 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__block_rejoin (m, g);
 		return false;
 	}
+	if (!g || !p)
+		return false;
+	if (goad__stopping ()) {
+		halt (m, g, uc);
+		return false;
+	}
 	/* [ord:request] the tick asked about, which was stored before the signal was sent */
-	if (!g || !p || !goad__p_expired (p))
+	if (!goad__p_expired (p))
 		return false;
 	if (goad__g_mode (g) == GOAD_PREEMPT_OFF)
 		return false;

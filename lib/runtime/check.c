@@ -4,6 +4,7 @@
  *	each coroutine is in one place: RUNNABLE in one queue, WAITING, DEAD or IDLE in none
  *	nobody is RUNNING: the coroutine, the M and the P would have to name each other
  *	who is blocked in the kernel is counted
+ *	one that is locked to an M is bound to it, and the M to it
  *	the lists are as long as their counts say, and the heap of the preempted is one
  *	spawned less ended is what is alive
  *
@@ -32,7 +33,8 @@ static struct {
 	uint32_t round;
 	uint64_t next; /* when the next check by itself may be */
 	uint64_t queued, alive, strays, dead, blocked;
-	const struct g *stray; /* one of them, what it was, and since when */
+	uint32_t bound, locked; /* in the fair queue; of all */
+	const struct g *stray;  /* one of them, what it was, and since when */
 	uint64_t stray_id, stray_slices, stray_since;
 	bool stray_seen;
 } w;
@@ -63,6 +65,7 @@ static uint32_t walk_heap (struct g *root)
 		struct g *child = g->fair_child;
 		seen_in_queue (g, "fair");
 		n++;
+		w.bound += g->bound != NULL;
 		wrong (child && child->vruntime < g->vruntime, "the heap of the preempted is none");
 		if (g->fair_sibling) {
 			g->fair_sibling->next = rest;
@@ -90,7 +93,10 @@ static void global_queues (void)
 	wrong (n != s->globq.n || last != s->globq.last, "%u in the global queue, not %u", n,
 	       s->globq.n);
 	wrong (n != s->nglobal, "the global queue has %u, nglobal is %u", n, s->nglobal);
+	w.bound = 0;
 	n = walk_heap (s->fairq.root);
+	wrong (w.bound != s->fairq.nbound, "%u bound in the fair queue, not %u", w.bound,
+	       s->fairq.nbound);
 	wrong (n != s->fairq.n, "%u in the fair queue, not %u", n, s->fairq.n);
 }
 
@@ -114,20 +120,40 @@ static void idle_lists (void)
 	wrong (n != s->npidle, "%u or more on the list of idle Ps, not %u", n, s->npidle);
 	n = 0;
 	for (const struct m *m = s->midle; m && n <= s->nm; m = m->idle_next, n++)
-		wrong (m->p || m->curg, "M%d is idle, but has a P or a coroutine", m->id);
+		wrong (m->p || m->curg || m->locked_g || m->leaving || m->life != M_LIVE,
+		       "M%d is idle, but has a P or a coroutine, or is none for others", m->id);
 	wrong (n != s->nmidle, "%u or more on the list of idle Ms, not %u", n, s->nmidle);
 }
 
+/* One that is blocked in the kernel keeps its thread, and one that was handed off does
+ * while it waits. */
+static bool waits_there (const struct m *m)
+{
+	enum g_state st = goad__g_state (m->curg);
+
+	return st == G_SYSCALL || (m->curg->bound == m && st == G_RUNNABLE);
+}
+
+/* The maker counts a thread just before it makes it. */
 static void threads (void)
 {
 	struct sched *s = &goad__sched;
 	uint32_t n = 0;
+	uint32_t locked = 0;
 
-	for (const struct m *m = s->allm; m && n <= s->nm; m = m->all_next, n++)
-		wrong (m->p || (m->curg && goad__g_state (m->curg) != G_SYSCALL),
+	w.locked = 0;
+	for (const struct m *m = s->allm; m; m = m->all_next) {
+		n += m->life != M_FREE;
+		locked += m->life != M_FREE && (m->locked_g || m->leaving);
+		w.locked += m->locked_g != NULL;
+		wrong (m->p || (m->curg && !waits_there (m)),
 		       "all Ps are idle, but M%d has one, or a coroutine that is not blocked", m->id);
-	wrong (n != s->nm, "%u or more threads, not %u", n, s->nm);
-	wrong (s->nm_held, "all Ps are idle, but %u Ms wait with a coroutine of theirs", s->nm_held);
+		wrong (m->locked_g && m->locked_g->bound != m, "M%d has a coroutine that has not it",
+		       m->id);
+	}
+	wrong (n > s->nm || n + 1 < s->nm, "%u threads, not %u", n, s->nm);
+	wrong (locked != s->nm_locked, "%u threads serve one coroutine or none, not %u", locked,
+	       s->nm_locked);
 }
 
 static void note_stray (const struct g *g)
@@ -148,8 +174,14 @@ static void note_stray (const struct g *g)
 static void look_at (struct slot slot)
 {
 	const struct g *g = goad__stack_room (goad__stack_of (slot));
+	enum g_state st = goad__g_state (g);
 
-	switch (goad__g_state (g)) {
+	if (g->locked && st != G_IDLE && st != G_DEAD && goad__sched.allm) {
+		w.locked--;
+		wrong (!g->bound || g->bound->locked_g != g, "coroutine %lu is locked to no thread",
+		       (unsigned long) g->id);
+	}
+	switch (st) {
 	case G_IDLE:
 		break;
 	case G_DEAD:
@@ -170,7 +202,7 @@ static void look_at (struct slot slot)
 	case G_RUNNING:
 	default:
 		wrong (true, "all Ps are idle, but coroutine %lu is %s", (unsigned long) g->id,
-		       goad__g_state_name (goad__g_state (g)));
+		       goad__g_state_name (st));
 	}
 }
 
@@ -212,6 +244,7 @@ static void at_idle (void)
 	idle_lists ();
 	threads ();
 	everybody ();
+	wrong (w.locked, "threads have coroutines that are not theirs");
 	w.next = goad__now () + (goad__now () - now) * SHARE;
 	atomic_fetch_add (&checks, 1);
 }

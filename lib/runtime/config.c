@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Configuration: defaults, the environment, and what is in range. */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +16,6 @@
 #define GRAIN UINT64_C (200000)
 #define MIN_STACK ((size_t) 16 << 10)
 #define MAX_STACK ((size_t) 1 << 30)
-
-int goad__cpus (void)
-{
-	cpu_set_t set;
-	int n;
-
-	if (sched_getaffinity (0, sizeof set, &set) != 0)
-		return 1; /* more than 1024 CPUs: say GOAD_PROCS */
-	n = CPU_COUNT (&set);
-	return n < 1 ? 1 : n > GOAD__MAX_PROCS ? GOAD__MAX_PROCS : n;
-}
 
 struct unit {
 	const char *name;
@@ -139,7 +127,7 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 	if (bad)
 		return -EINVAL;
 	goad_config_t full = { .size = cfg->size,
-		                   .procs = procs ? (int) procs : goad__cpus (),
+		                   .procs = (int) procs, /* 0: it follows the CPUs */
 		                   .max_threads = (int) threads,
 		                   .stack_size = stack,
 		                   .quantum_ns = quantum,
@@ -170,12 +158,21 @@ static int chaos_seed (uint64_t *out)
 	return -EINVAL;
 }
 
+/* How long a thread that nobody needs is kept: not configuration either. */
+static int m_idle (uint64_t *out)
+{
+	*out = 10 * UINT64_C (1000000000);
+	return env ("GOAD_M_IDLE", times, 1000000, UINT64_C (86400000000000),
+	            "a time from 1ms to 86400s, with its unit", out);
+}
+
 #define REFUSE(...) return goad__line (__VA_ARGS__), -EINVAL
 
 int goad__config_check (goad_config_t *c)
 {
 	struct sched *s = &goad__sched;
 
+	goad__cpus_follow (c->procs == 0);
 	c->procs = c->procs ? c->procs : goad__cpus ();
 	c->max_threads = c->max_threads ? c->max_threads : 10000;
 	c->stack_size = c->stack_size ? c->stack_size : 256 << 10;
@@ -186,7 +183,7 @@ int goad__config_check (goad_config_t *c)
 	if (c->procs < 1 || c->procs > GOAD__MAX_PROCS)
 		REFUSE ("goad_config_t.procs is %d: it must be from 1 to 1024, or 0 for all CPUs",
 		        c->procs);
-	if (c->max_threads < c->procs + 1 || c->max_threads > 1000000)
+	if (c->max_threads < c->procs + 1 || c->max_threads > GOAD__MAX_THREADS)
 		REFUSE ("goad_config_t.max_threads is %d: it must be more than procs (%d), or 0 for 10000",
 		        c->max_threads, c->procs);
 	if (c->stack_size < MIN_STACK || c->stack_size > MAX_STACK)
@@ -206,7 +203,7 @@ int goad__config_check (goad_config_t *c)
 		        (unsigned long) c->min_granularity_ns);
 	if (c->flags & ~(GOAD_F_EXACT_TIME | GOAD_F_NO_FEEDBACK))
 		REFUSE ("goad_config_t.flags is %x: only GOAD_F_* are known", c->flags);
-	if (chaos_seed (&s->chaos) < 0)
+	if (chaos_seed (&s->chaos) < 0 || m_idle (&s->m_idle_ns) < 0)
 		return -EINVAL;
 	if (c->seed == 0 && getrandom (&c->seed, sizeof c->seed, 0) != sizeof c->seed)
 		c->seed = 1;

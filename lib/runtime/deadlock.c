@@ -80,7 +80,7 @@ static bool work_will_come (void)
 {
 	const struct sched *s = &goad__sched;
 
-	return s->nm_held || s->nm_starting || s->nblocked || goad__global_waits () ||
+	return s->nm_starting || s->nblocked || goad__global_waits () ||
 	       goad__timers_live () != 0 || goad__sources_waiting ();
 }
 

@@ -23,21 +23,6 @@
 
 _Atomic int goad__life;
 
-static void make_ps (uint64_t seed)
-{
-	struct sched *s = &goad__sched;
-
-	for (int i = s->nprocs - 1; i >= 0; i--) {
-		struct p *p = &s->p[i];
-		p->id = i;
-		p->picks = GOAD__GLOBAL_EVERY;
-		p->rng = goad__mix (seed + (uint64_t) i);
-		atomic_store_explicit (&p->request, UINT64_MAX, memory_order_relaxed);
-		atomic_store_explicit (&p->request_fresh, UINT64_MAX, memory_order_relaxed);
-		goad__pidle_put (p);
-	}
-}
-
 /* Fields of the last run that would be wrong in this one. */
 static void reset (void)
 {
@@ -45,16 +30,21 @@ static void reset (void)
 
 	s->lock = (struct goad__spinlock) GOAD__SPINLOCK_INIT (GOAD__RANK_SCHED);
 	s->fences = !goad__membarrier_init ();
-	s->alone = s->nprocs == 1 && !s->fences;
+	s->slow = s->chaos != 0;
+	s->stop = s->rescuing = 0;
+	s->stop_left = 0;
+	s->world_busy = false;
+	s->turn_first = s->turn_last = NULL;
 	s->npidle = s->nmspinning = s->nglobal = 0;
 	s->globq = (struct gbatch){ 0 };
 	memset (&s->fairq, 0, sizeof s->fairq);
 	s->pidle = NULL;
 	s->midle = NULL;
-	s->allm = NULL;
+	s->allm = s->mended = s->mfree = NULL;
+	s->next_m = 0;
 	s->nmidle = s->nm = s->nm_starting = 0;
-	s->nm_max = s->nm_held = 0; /* apart: clang 14 gives no atomic's value to what is none */
-	s->limit_told = s->deadlocked = false;
+	s->nm_max = s->nm_locked = 0; /* apart: clang 14 gives no atomic's value to what is none */
+	s->limit_told = s->refused = s->deadlocked = false;
 	s->foreign_spawned = s->foreign_ended = 0;
 	s->nblocked = 0;
 	s->n_blocked_announced = s->n_blocked_detected = 0;
@@ -76,7 +66,7 @@ static void release (void)
 	goad__timers_fini ();
 	goad__stack_fini ();
 	goad__modules_fini ();
-	goad__pages_put (s->p, sizeof *s->p * (size_t) s->nprocs);
+	goad__pages_put (s->p, sizeof *s->p * GOAD__MAX_PROCS);
 	s->p = NULL;
 }
 
@@ -125,7 +115,7 @@ static int set_up (const goad_config_t *user)
 	if (err)
 		return err;
 	reset ();
-	s->p = goad__pages_get (sizeof *s->p * (size_t) s->nprocs);
+	s->p = goad__pages_get (sizeof *s->p * GOAD__MAX_PROCS); /* touched as far as it is used */
 	if (!s->p)
 		return -ENOMEM;
 	goad__arch_init ();
@@ -142,7 +132,7 @@ static int set_up (const goad_config_t *user)
 	if (err == 0)
 		err = goad__fault_init (current_stack, walk_fault);
 	goad__check_init ();
-	make_ps (cfg.seed);
+	goad__procs_init (s->nprocs, cfg.seed);
 	if (err)
 		release ();
 	return err;

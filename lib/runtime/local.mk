@@ -4,6 +4,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/config.c \
+	%D%/cpus.c \
 	%D%/deadlock.c \
 	%D%/dump.c \
 	%D%/dump.h \
@@ -22,9 +23,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/symbol.c \
 	%D%/thread.c \
 	%D%/thread.h \
+	%D%/threads.c \
 	%D%/trace.c \
 	%D%/trace.h \
 	%D%/watch.c \
 	%D%/watch.h
-	%D%/trace.c \
-	%D%/trace.h

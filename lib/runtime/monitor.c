@@ -148,7 +148,7 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 	/* [ord:slice] tick first: a start that is newer than the tick only looks younger */
 	v->tick = atomic_load_explicit (&p->tick, memory_order_acquire);
 	v->start = atomic_load_explicit (&p->slice_start, memory_order_relaxed);
-	v->quantum = quantum_of (p, v->tick);
+	v->quantum = goad__stopping () ? 0 : quantum_of (p, v->tick); /* 0: it is over */
 	v->running = atomic_load_explicit (&p->state, memory_order_relaxed) == P_RUNNING &&
 	             atomic_load_explicit (&p->curg_id, memory_order_relaxed) != 0;
 	v->preemptible = goad__sched.preempt != GOAD_PREEMPT_OFF ||
@@ -167,15 +167,16 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 static bool op_backlog (void *rt)
 {
 	(void) rt;
-	return atomic_load_explicit (&goad__sched.npidle, memory_order_relaxed) == 0 &&
-	       goad__work_somewhere ();
+	return goad__stopping () ||
+	       (atomic_load_explicit (&goad__sched.npidle, memory_order_relaxed) == 0 &&
+	        goad__work_somewhere ());
 }
 
 static bool op_waiting (void *rt, int i)
 {
 	struct p *p = &goad__sched.p[i];
 
-	if (goad__someone_waits (p))
+	if (goad__someone_waits (p) || goad__stopping ())
 		return true;
 	return atomic_load_explicit (&p->blocked_m, memory_order_relaxed) && op_backlog (rt);
 }
@@ -198,7 +199,9 @@ static void ring (uint32_t news)
 {
 	struct sched *s = &goad__sched;
 
-	if (goad__gettid () == mon.tid) /* itself, for a timer: it looks at the queues next */
+	if (news & NEWS_RUN && armed_for (NEWS_RUN))
+		sysmon_ask_housekeep (&mon.sysmon); /* the CPUs were not looked at meanwhile */
+	if (goad__gettid () == mon.tid)         /* itself, for a timer: it looks at the queues next */
 		return;
 	news &= atomic_load_explicit (&s->sysmon_armed, memory_order_relaxed);
 	if (news == NEWS_FRESH && atomic_load_explicit (&s->npidle, memory_order_relaxed) > 0)
@@ -276,17 +279,19 @@ static int op_prepare (void *rt, int i)
 	struct sched *s = &goad__sched;
 	(void) rt, (void) i;
 
-	if (s->nmidle == 0 && s->nm + s->nm_starting < (uint32_t) s->max_threads)
+	if (s->nmidle == 0 && s->nm < (uint32_t) s->max_threads)
 		goad__want_thread (1);
 	return 0;
 }
 
-/* There is one, or it can be made; seen without the lock, so only almost. */
+/* There is one, or it can be made; seen without the lock, so only almost.  Who stops the
+ * world wants the P alone. */
 static bool thread_to_be_had (void)
 {
 	struct sched *s = &goad__sched;
 
-	return s->nmidle > 0 || s->nm_held > 0 || s->nm + s->nm_starting < (uint32_t) s->max_threads;
+	return goad__stopping () || s->nmidle > 0 || s->fairq.nbound > 0 ||
+	       s->nm < (uint32_t) s->max_threads;
 }
 
 static int op_retake (void *rt, int i, uint64_t since)
@@ -323,6 +328,10 @@ static int op_rein (void *rt)
 static int op_preempt (void *rt, int i, uint64_t tick)
 {
 	(void) rt;
+	if (goad__stopping ()) { /* no reason to end the slice when the world goes on */
+		goad__stop_request (&goad__sched.p[i]);
+		return 0;
+	}
 	return goad__preempt_request (&goad__sched.p[i], tick, false);
 }
 
@@ -347,7 +356,7 @@ static uint64_t op_housekeep (void *rt, uint64_t now)
 		goad__modules_refresh ();
 	if (goad__stack_trim_due (now) <= now)
 		goad__stack_trim (now);
-	return goad__min64 (goad__stack_trim_due (now), look);
+	return goad__min64 (goad__min64 (goad__stack_trim_due (now), look), goad__cpus_housekeep (now));
 }
 
 void goad__monitor_housekeep (void)

@@ -10,7 +10,15 @@
 /* config.c: fills the zeros and looks at the ranges; a line on stderr names what is
  * wrong. */
 int goad__config_check (goad_config_t *cfg);
-int goad__cpus (void);
+
+/* cpus.c */
+int goad__cpus (void); /* that this process may use: 1..GOAD__MAX_PROCS */
+/* The same, by that directory instead of /sys/fs/cgroup and that file instead of
+ * /proc/self/cgroup, and without the affinity; GOAD__MAX_PROCS: no limit. */
+int goad__cpus_quota (const char *root, const char *self);
+void goad__cpus_follow (bool on);             /* their number is the number of Ps            */
+uint64_t goad__cpus_housekeep (uint64_t now); /* sysmon: when it wants to look again         */
+void goad__cpus_resize (void);                /* the maker: MAKER_PROCS                      */
 
 /* thread.c */
 int goad__threads_start (bool with_m0); /* the calling thread becomes M0, and the maker */

@@ -52,7 +52,7 @@ void goad__stats_collect (goad_stats_t *o)
 
 	memset (o, 0, sizeof *o);
 	o->procs = (uint64_t) s->nprocs;
-	for (int i = 0; i < s->nprocs; i++)
+	for (int i = 0; i < s->np_made; i++)
 		add_p (o, &s->p[i], hist);
 	o->spawned += get (&s->foreign_spawned);
 	o->blocked_announced = get (&s->n_blocked_announced);

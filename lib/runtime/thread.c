@@ -31,7 +31,6 @@
 #define G0_STACK ((size_t) 256 << 10)
 #endif
 #define HANDLER_ROOM ((size_t) 64 << 10) /* a handed-off handler, and a fault's report */
-#define STOP UINT32_MAX
 
 static struct {
 	pthread_t thread;
@@ -53,40 +52,113 @@ void goad__thread_mask (sigset_t *set, int signo)
 		sigdelset (set, signo);
 }
 
-static struct m *m_make (void)
+static struct m *m_new (void)
 {
 	struct sched *s = &goad__sched;
 	struct m *m = goad__pages_get (sizeof *m);
-	size_t min = getauxval (AT_MINSIGSTKSZ);
 
 	if (!m)
 		return NULL;
-	m->altstack_size = goad__round_up ((min > (size_t) MINSIGSTKSZ ? min : (size_t) MINSIGSTKSZ) +
-	                                       HANDLER_ROOM,
-	                                   GOAD__PAGE);
-	m->altstack = goad__pages_get (m->altstack_size + GOAD__PAGE);
-	if (!m->altstack) {
-		goad__pages_put (m, sizeof *m);
-		return NULL;
-	}
-	mprotect (m->altstack, GOAD__PAGE, PROT_NONE);
-	m->slow = goad__slow (M_NO_P);
-	m->call = -1;
 	goad__spin_lock (&s->lock);
-	m->id = (int) s->nm++;
-	if (s->nm > s->nm_max)
-		s->nm_max = s->nm;
+	m->id = s->next_m++;
 	m->all_next = s->allm;
 	s->allm = m;
 	goad__spin_unlock (&s->lock);
 	return m;
 }
 
-static void m_free (struct m *m)
+/* Nothing is left in it of the thread that had it. */
+static bool m_set_up (struct m *m)
+{
+	size_t min = getauxval (AT_MINSIGSTKSZ);
+
+	m->curg = m->after_g = m->locked_g = NULL;
+	m->oldp = NULL;
+	m->spinning = false;
+	atomic_store_explicit (&m->slow, goad__slow (M_NO_P), memory_order_relaxed);
+	atomic_store_explicit (&m->loose, false, memory_order_relaxed);
+	atomic_store_explicit (&m->wanted, false, memory_order_relaxed);
+	atomic_store_explicit (&m->call, -1, memory_order_relaxed);
+	atomic_store_explicit (&m->park, PARK_NOT, memory_order_relaxed);
+	atomic_store_explicit (&m->nextp, NULL, memory_order_relaxed);
+	m->altstack_size = goad__round_up ((min > (size_t) MINSIGSTKSZ ? min : (size_t) MINSIGSTKSZ) +
+	                                       HANDLER_ROOM,
+	                                   GOAD__PAGE);
+	m->altstack = goad__pages_get (m->altstack_size + GOAD__PAGE);
+	if (!m->altstack)
+		return false;
+	mprotect (m->altstack, GOAD__PAGE, PROT_NONE);
+	return true;
+}
+
+static void free_stacks (struct m *m)
+{
+	if (m->altstack)
+		goad__pages_put (m->altstack, m->altstack_size + GOAD__PAGE);
+	if (m->g0_stack)
+		goad__pages_put (m->g0_stack, G0_STACK);
+	m->altstack = m->g0_stack = NULL;
+}
+
+/* sysmon, which takes no lock, may have found m by a P just before m ended, and look at the
+ * thread's pins still (sched/retake.c): they lie on that stack, which so stays mapped, with
+ * no memory behind it, for the next thread.  It reads 0, and fails to change m->slow. */
+static void empty_stacks (struct m *m)
 {
 	goad__pages_put (m->altstack, m->altstack_size + GOAD__PAGE);
-	goad__pages_put (m->g0_stack, G0_STACK);
-	goad__pages_put (m, sizeof *m);
+	m->altstack = NULL;
+	madvise ((char *) m->g0_stack + GOAD__PAGE, G0_STACK - GOAD__PAGE, MADV_DONTNEED);
+}
+
+/* The thread has gone, or never came.  Under lock. */
+static void m_put (struct m *m)
+{
+	struct sched *s = &goad__sched;
+
+	m->life = M_FREE;
+	m->leaving = false;
+	atomic_store_explicit (&m->tid, 0, memory_order_relaxed);
+	m->idle_next = s->mfree;
+	s->mfree = m;
+	s->nm--;
+}
+
+/* An M without its thread; NULL: there is no memory, or *full: as many as there may be.
+ * It counts from now on, but as one on its way: who wants to take another thread for
+ * himself (goad__lock_thread) may not reckon with one that the system may refuse. */
+static struct m *m_make (bool *full)
+{
+	struct sched *s = &goad__sched;
+	struct m *m;
+
+	goad__spin_lock (&s->lock);
+	*full = s->nm >= (uint32_t) s->max_threads;
+	if (!*full) {
+		s->nm++;
+		s->nm_starting++;
+	}
+	if (s->nm > s->nm_max)
+		s->nm_max = s->nm;
+	m = *full ? NULL : s->mfree;
+	if (m) {
+		s->mfree = m->idle_next;
+		m->life = M_LIVE;
+	}
+	goad__spin_unlock (&s->lock);
+	if (*full)
+		return NULL;
+	if (!m)
+		m = m_new ();
+	if (m && m_set_up (m))
+		return m;
+	goad__spin_lock (&s->lock);
+	s->nm_starting--;
+	if (m)
+		m_put (m);
+	else
+		s->nm--;
+	goad__spin_unlock (&s->lock);
+	return NULL;
 }
 
 static void m_enter (struct m *m)
@@ -131,6 +203,19 @@ static void take_idle_p (struct m *m)
 	atomic_fetch_add_explicit (&s->nmspinning, 1, memory_order_seq_cst);
 }
 
+/* The thread ends while the runtime goes on: the maker joins it. */
+static void tell_end (struct m *m)
+{
+	struct sched *s = &goad__sched;
+
+	goad__spin_lock (&s->lock);
+	m->life = M_ENDED;
+	m->idle_next = s->mended;
+	s->mended = m;
+	goad__spin_unlock (&s->lock);
+	goad__ask_maker (MAKER_REAP);
+}
+
 static void *m_run (void *arg)
 {
 	struct m *m = arg;
@@ -140,6 +225,8 @@ static void *m_run (void *arg)
 	take_idle_p (m);
 	goad__sched_loop ();
 	m_leave (m);
+	if (m->leaving)
+		tell_end (m);
 	return NULL;
 }
 
@@ -172,29 +259,28 @@ void goad__thread_end (pthread_t t, void **stack)
 	*stack = NULL;
 }
 
+/* 0; -EDQUOT: max_threads; else why the system refuses. */
 static int new_m (void)
 {
 	struct sched *s = &goad__sched;
-	struct m *m;
+	bool full;
+	struct m *m = m_make (&full);
 	int err = -ENOMEM;
 
-	goad__spin_lock (&s->lock);
-	s->nm_starting++;
-	goad__spin_unlock (&s->lock);
-	m = m_make ();
+	if (full)
+		return -EDQUOT;
 	if (m)
 		err = goad__thread_start (&m->thread, m_run, m, s->signo, &m->g0_stack);
-	if (err == 0)
-		return 0;
 	goad__spin_lock (&s->lock);
-	s->nm_starting--;
-	if (m) { /* it is the newest */
-		s->allm = m->all_next;
-		s->nm--;
+	s->refused = err != 0;
+	if (err && m) {
+		s->nm_starting--;
+		m_put (m);
+		goad__idle_settle ();
 	}
 	goad__spin_unlock (&s->lock);
-	if (m)
-		m_free (m);
+	if (err && m)
+		free_stacks (m);
 	return err;
 }
 
@@ -212,22 +298,67 @@ static void tell_limit (const char *why)
 	            goad__sched.nm, why);
 }
 
+/* The kernel shows a thread for a moment after it can be joined; until it has gone, a
+ * deadlock would be taken for a process with a thread that is not ours. */
+static void await_gone (int tid)
+{
+	struct timespec pause = { 0, 100000 };
+
+	for (int i = 0; i < 1000 && goad__thread_signal (tid, 0, NULL) == 0; i++)
+		nanosleep (&pause, NULL);
+}
+
+static void reap (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *m;
+
+	for (;;) {
+		goad__spin_lock (&s->lock);
+		m = s->mended;
+		if (m)
+			s->mended = m->idle_next;
+		goad__spin_unlock (&s->lock);
+		if (!m)
+			return;
+		pthread_join (m->thread, NULL);
+		await_gone (atomic_load_explicit (&m->tid, memory_order_relaxed));
+		empty_stacks (m);
+		goad__spin_lock (&s->lock);
+		m_put (m);
+		s->nm_locked--; /* it served nobody since it was told to go */
+		goad__idle_settle ();
+		goad__spin_unlock (&s->lock);
+	}
+}
+
+static void make (uint32_t n)
+{
+	while (n-- > 0) {
+		int err = new_m ();
+		if (err == -EDQUOT)
+			tell_limit ("max_threads");
+		else if (err)
+			tell_limit ("the system refuses");
+	}
+}
+
 static void *maker_run (void *arg)
 {
 	struct sched *s = &goad__sched;
 	(void) arg;
 
 	prctl (PR_SET_NAME, "goad-maker");
+	goad__set_pins (1); /* it takes the scheduler's lock */
 	for (;;) {
-		uint32_t want = atomic_exchange_explicit (&s->maker_word, 0, memory_order_acquire);
-		if (want == STOP)
+		uint32_t what = atomic_exchange_explicit (&s->maker_word, 0, memory_order_acquire);
+		if (what & MAKER_STOP)
 			return NULL;
-		for (; want > 0; want--) {
-			if (s->nm >= (uint32_t) s->max_threads)
-				tell_limit ("max_threads");
-			else if (new_m () != 0)
-				tell_limit ("the system refuses");
-		}
+		if (what & MAKER_REAP)
+			reap ();
+		if (what & MAKER_PROCS)
+			goad__cpus_resize ();
+		make (what & MAKER_COUNT);
 		goad__futex_wait (&s->maker_word, 0, UINT64_MAX);
 	}
 }
@@ -235,7 +366,8 @@ static void *maker_run (void *arg)
 static int start_m0 (void)
 {
 	struct sched *s = &goad__sched;
-	struct m *m = m_make ();
+	bool full;
+	struct m *m = m_make (&full);
 	sigset_t set;
 
 	if (!m)
@@ -245,6 +377,7 @@ static int start_m0 (void)
 	sigaddset (&set, s->signo);
 	pthread_sigmask (SIG_UNBLOCK, &set, &m->old_mask);
 	goad__spin_lock (&s->lock);
+	s->nm_starting--;
 	struct p *p = goad__pidle_get ();
 	goad__spin_unlock (&s->lock);
 	goad__acquire_p (m, p);
@@ -254,12 +387,12 @@ static int start_m0 (void)
 int goad__threads_start (bool with_m0)
 {
 	struct sched *s = &goad__sched;
-	int err = with_m0 ? start_m0 () : 0;
+	int err = with_m0 ? start_m0 () : new_m ();
 
 	if (err)
 		return err;
 	/* One spare at once, so that the first preemption finds it. */
-	atomic_store_explicit (&s->maker_word, 1, memory_order_relaxed);
+	atomic_store_explicit (&s->maker_word, with_m0 ? 1 : 0, memory_order_relaxed);
 	err = goad__thread_start (&maker.thread, maker_run, NULL, 0, &maker.stack);
 	maker.running = err == 0;
 	return err;
@@ -271,7 +404,7 @@ void goad__threads_end (void)
 	struct m *self = goad__m ();
 
 	if (maker.running) {
-		atomic_store_explicit (&s->maker_word, STOP, memory_order_release);
+		atomic_store_explicit (&s->maker_word, MAKER_STOP, memory_order_release);
 		goad__futex_wake (&s->maker_word, 1);
 		goad__thread_end (maker.thread, &maker.stack);
 		maker.running = false;
@@ -280,14 +413,15 @@ void goad__threads_end (void)
 	while (s->allm) {
 		struct m *m = s->allm;
 		s->allm = m->all_next;
-		if (m != self)
-			pthread_join (m->thread, NULL);
-		else {
+		if (m == self) {
 			m_leave (m);
 			pthread_sigmask (SIG_SETMASK, &m->old_mask, NULL);
+		} else if (m->life != M_FREE) {
+			pthread_join (m->thread, NULL);
 		}
-		m_free (m);
+		free_stacks (m);
+		goad__pages_put (m, sizeof *m);
 	}
-	s->midle = NULL;
-	s->nmidle = s->nm = 0;
+	s->midle = s->mended = s->mfree = NULL;
+	s->nmidle = s->nm = s->nm_locked = 0;
 }

@@ -142,7 +142,6 @@ static void wait_bound (struct m *m, struct g *g)
 	if (!p) {
 		g->bound = m;
 		goad__fair_put (g);
-		s->nm_held++;
 	}
 	goad__spin_unlock (&s->lock);
 	if (p) {
@@ -211,18 +210,39 @@ void goad__block_rejoin (struct m *m, struct g *g)
 	wait_bound (m, g);
 }
 
-bool goad__block_retake (struct p *p, struct m *m)
+/* p was detached: nothing of the block is left in it. */
+static void forsake (struct p *p)
 {
-	struct sched *s = &goad__sched;
-
-	if (!detach (p, m))
-		return false;
 	atomic_store_explicit (&p->curg_id, 0, memory_order_relaxed);
 	atomic_store_explicit (&p->m, NULL, memory_order_relaxed);
 	goad__p_new_slice (p, goad__p_time_exact (p)); /* a request for the last slice is void */
-	atomic_fetch_add_explicit (&s->n_blocked_announced, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit (&goad__sched.n_blocked_announced, 1, memory_order_relaxed);
+}
+
+bool goad__block_retake (struct p *p, struct m *m)
+{
+	if (!detach (p, m))
+		return false;
+	forsake (p);
 	goad__hand_over (p);
 	return true;
+}
+
+/* Under lock, by whoever stops the world: p, if it is left in an announced block.  What is
+ * queued there, into the global queue. */
+void goad__block_seize (struct p *p)
+{
+	struct m *m = atomic_load_explicit (&p->blocked_m, memory_order_acquire); /* [ord:block] */
+	struct gbatch own = { 0 };
+
+	if (!m || !detach (p, m))
+		return;
+	forsake (p);
+	goad__sched.nblocked++;
+	goad__runq_drain (p, &own);
+	goad__globq_append_locked (&own);
+	goad__stack_cache_flush (&p->stacks);
+	goad__pidle_put (p);
 }
 
 void goad__hand_over (struct p *p)
@@ -230,11 +250,10 @@ void goad__hand_over (struct p *p)
 	struct sched *s = &goad__sched;
 	struct gbatch own = { 0 };
 	struct m *m = NULL;
-	struct g *g;
 
 	goad__spin_lock (&s->lock);
 	s->nblocked++;
-	if (goad__p_own_waits (p))
+	if (goad__p_own_waits (p) && !goad__stopping ())
 		m = goad__m_for_p ();
 	goad__spin_unlock (&s->lock);
 	if (m) {
@@ -243,11 +262,7 @@ void goad__hand_over (struct p *p)
 	}
 	/* It goes on the idle list, where queues are empty.  With no thread for it whoever
 	 * waits in its own is better off in the global one. */
-	g = goad__runnext_take (p);
-	if (g)
-		gbatch_add (&own, g);
-	while ((g = goad__runq_get (&p->runq)))
-		gbatch_add (&own, g);
+	goad__runq_drain (p, &own);
 	if (own.n)
 		goad__globq_append (&own);
 	goad__spin_lock (&s->lock);

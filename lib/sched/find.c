@@ -256,8 +256,14 @@ struct g *goad__find (struct m *m, bool *inherit)
 
 		if (atomic_load_explicit (&goad__sched.done, memory_order_acquire))
 			return NULL;
+		if (m->leaving)
+			return NULL;
 		if (!m->p) { /* its P went with a bound coroutine */
 			goad__idle_park (m);
+			continue;
+		}
+		if (goad__stopping ()) { /* work is found where it is when the world goes on */
+			goad__idle (m);
 			continue;
 		}
 		g = look (m, inherit);

@@ -26,9 +26,7 @@
 #include "sched/feedback.h"
 #include "sched/sched.h"
 
-/* Who gets the P.  *g is set when it comes with a bound coroutine out of the queue.
- * Under lock. */
-static struct m *choose (struct p *p, struct g **g)
+struct m *goad__handoff_choose (struct p *p, struct g **g)
 {
 	struct sched *s = &goad__sched;
 	struct m *m;
@@ -37,14 +35,11 @@ static struct m *choose (struct p *p, struct g **g)
 	if (s->fairq.root && s->fairq.root->bound && s->globq.n == 0 &&
 	    goad__runq_len (&p->runq) == 0 && !atomic_load_explicit (&p->runnext, memory_order_relaxed))
 		*g = goad__fairq_take (&s->fairq);
-	else if (s->nm_held < GOAD__MAX_HELD && (m = goad__midle_get ()))
+	else if (s->fairq.nbound < GOAD__MAX_HELD && (m = goad__midle_get ()))
 		return m;
-	else if (s->nm_held > 0)
+	else
 		*g = goad__fairq_take_bound (&s->fairq);
-	if (!*g)
-		return NULL;
-	s->nm_held--;
-	return (*g)->bound;
+	return *g ? (*g)->bound : NULL;
 }
 
 /* Puts g into the queue and gives P away. */
@@ -55,17 +50,17 @@ static enum handoff give (struct m *m, struct g *g)
 	uint64_t t = goad__p_time_exact (p);
 	struct g *next;
 	struct m *to;
-	bool last;
+	bool tell;
 
 	if (!goad__preempt_wanted (p))
 		return HANDOFF_NOBODY_WAITS;
 	goad__note_preempted (p, g, t);
 	goad__spin_lock (&s->lock);
-	to = choose (p, &next);
+	to = goad__handoff_choose (p, &next);
 	if (!to) {
-		last = s->nm + s->nm_starting < (uint32_t) s->max_threads;
+		tell = s->nm < (uint32_t) s->max_threads || !s->limit_told;
 		goad__spin_unlock (&s->lock);
-		if (last)
+		if (tell) /* the maker says so if there can be no more */
 			goad__want_thread (1);
 		return HANDOFF_NO_THREAD;
 	}
@@ -77,7 +72,6 @@ static enum handoff give (struct m *m, struct g *g)
 	g->bound = m;
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__fair_put (g);
-	s->nm_held++;
 	goad__release_p (m);
 	goad__spin_unlock (&s->lock);
 	goad__tell_sysmon (NEWS_WORK); /* g waits now */
@@ -113,9 +107,6 @@ void goad__handoff_resume (struct m *m, struct g *g)
 {
 	struct p *p = goad__release_p (m);
 
-	goad__spin_lock (&goad__sched.lock);
-	goad__sched.nm_held--;
-	goad__spin_unlock (&goad__sched.lock);
 	goad__count (&p->n_handoffs, 1);
 	goad__m_give (g->bound, p);
 }

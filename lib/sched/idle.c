@@ -52,6 +52,10 @@ void goad__pidle_put (struct p *p)
 {
 	struct sched *s = &goad__sched;
 
+	if (goad__stopping ()) {
+		goad__world_take (p);
+		return;
+	}
 	atomic_store_explicit (&p->state, P_IDLE, memory_order_relaxed);
 	p->idle_next = s->pidle;
 	s->pidle = p;
@@ -62,12 +66,15 @@ struct p *goad__pidle_get (void)
 {
 	struct sched *s = &goad__sched;
 	struct p *p = s->pidle;
+	uint32_t news = NEWS_RUN;
 
 	if (!p)
 		return NULL;
 	s->pidle = p->idle_next;
+	/* [ord:sysmon-run] */
 	if (atomic_fetch_sub_explicit (&s->npidle, 1, memory_order_seq_cst) == 1)
-		goad__tell_sysmon (NEWS_FRESH); /* who comes now finds no idle P */
+		news |= NEWS_FRESH; /* who comes now finds no idle P */
+	goad__tell_sysmon (news);
 	return p;
 }
 
@@ -124,13 +131,10 @@ struct m *goad__m_for_p (void)
 	struct m *m = goad__midle_get ();
 	struct g *g;
 
-	if (m || s->nm_held == 0)
+	if (m)
 		return m;
 	g = goad__fairq_take_bound (&s->fairq);
-	if (!g)
-		return NULL;
-	s->nm_held--;
-	return g->bound;
+	return g ? g->bound : NULL;
 }
 
 void goad__acquire_p (struct m *m, struct p *p)
@@ -166,16 +170,36 @@ void goad__m_give (struct m *m, struct p *p)
 		goad__futex_wake (&m->park, 1);
 }
 
-void goad__m_wait (struct m *m)
+/* False: it was not given anything by then. */
+static bool m_wait_until (struct m *m, uint64_t deadline)
 {
 	struct p *p;
 
-	while (atomic_load_explicit (&m->park, memory_order_acquire) != PARK_GO) /* [ord:m-park] */
-		goad__futex_wait (&m->park, PARK_NOT, UINT64_MAX);
+	while (atomic_load_explicit (&m->park, memory_order_acquire) != PARK_GO) { /* [ord:m-park] */
+		goad__futex_wait (&m->park, PARK_NOT, deadline);
+		if (deadline != UINT64_MAX && goad__now () >= deadline)
+			break;
+	}
+	if (atomic_load_explicit (&m->park, memory_order_acquire) != PARK_GO) /* [ord:m-park] */
+		return false;
 	atomic_store_explicit (&m->park, PARK_NOT, memory_order_relaxed);
 	p = atomic_exchange_explicit (&m->nextp, NULL, memory_order_relaxed);
 	if (p)
 		goad__acquire_p (m, p);
+	return true;
+}
+
+void goad__m_wait (struct m *m)
+{
+	m_wait_until (m, UINT64_MAX);
+}
+
+void goad__ask_maker (uint32_t what)
+{
+	struct sched *s = &goad__sched;
+
+	if ((atomic_fetch_or_explicit (&s->maker_word, what, memory_order_release) & what) != what)
+		goad__futex_wake (&s->maker_word, 1);
 }
 
 void goad__want_thread (uint32_t spare)
@@ -183,11 +207,12 @@ void goad__want_thread (uint32_t spare)
 	struct sched *s = &goad__sched;
 	uint32_t now = atomic_load_explicit (&s->maker_word, memory_order_relaxed);
 
-	while (now < spare &&
-	       !atomic_compare_exchange_weak_explicit (&s->maker_word, &now, spare,
+	while ((now & MAKER_COUNT) < spare &&
+	       !atomic_compare_exchange_weak_explicit (&s->maker_word, &now,
+	                                               (now & ~MAKER_COUNT) | spare,
 	                                               memory_order_release, memory_order_relaxed))
 		;
-	if (now < spare)
+	if ((now & MAKER_COUNT) < spare)
 		goad__futex_wake (&s->maker_word, 1);
 }
 
@@ -252,9 +277,9 @@ static uint64_t alive (void)
 	uint64_t ended = atomic_load_explicit (&s->foreign_ended, memory_order_acquire);
 	uint64_t spawned = 0;
 
-	for (int i = 0; i < s->nprocs; i++)
+	for (int i = 0; i < s->np_made; i++)
 		ended += atomic_load_explicit (&s->p[i].n_ended, memory_order_acquire);
-	for (int i = 0; i < s->nprocs; i++)
+	for (int i = 0; i < s->np_made; i++)
 		spawned += atomic_load_explicit (&s->p[i].n_spawned, memory_order_relaxed);
 	return spawned + atomic_load_explicit (&s->foreign_spawned, memory_order_relaxed) - ended;
 }
@@ -271,6 +296,9 @@ static void end_locked (void)
 	atomic_store_explicit (&s->done, 1, memory_order_release);
 	for (struct m *m; (m = goad__midle_get ());)
 		goad__m_give (m, NULL);
+	for (struct m *m = s->allm; m; m = m->all_next)
+		if (m->locked_g || m->leaving) /* asleep, with a coroutine that waits for ever */
+			goad__m_give (m, NULL);
 	goad__sysmon_wake ();
 }
 
@@ -315,6 +343,11 @@ void goad__idle_look (void)
 	goad__unpin ();
 }
 
+void goad__idle_settle (void)
+{
+	maybe_drained ();
+}
+
 bool goad__end_if_drained (void)
 {
 	struct sched *s = &goad__sched;
@@ -343,11 +376,87 @@ bool goad__work_somewhere (void)
 	return false;
 }
 
+/* How many idle Ms are kept beside one for each P: what a burst of hand-offs needs. */
+#define SPARE 4u
+
+/* There are more threads than the Ps can need.  M0 is not ours to end.  Under lock. */
+static bool surplus (const struct m *m)
+{
+	const struct sched *s = &goad__sched;
+
+	return m->g0_stack && s->nm - s->nm_locked > (uint32_t) s->nprocs + SPARE;
+}
+
+/* Under lock.  False: somebody has taken m off the list, and is about to give it a P. */
+static bool midle_remove (struct m *m)
+{
+	struct sched *s = &goad__sched;
+	struct m **at = &s->midle;
+
+	while (*at && *at != m)
+		at = &(*at)->idle_next;
+	if (!*at)
+		return false;
+	*at = m->idle_next;
+	s->nmidle--;
+	return true;
+}
+
+/* m has idled for long: it ends, if others are still idle.  False: it is not surplus. */
+static bool retire (struct m *m)
+{
+	struct sched *s = &goad__sched;
+	bool still;
+
+	goad__spin_lock (&s->lock);
+	still = surplus (m);
+	m->patient = !still;
+	if (still && s->nmidle > SPARE && midle_remove (m)) {
+		s->nm_locked++; /* it serves nobody any more */
+		m->leaving = true;
+	}
+	goad__spin_unlock (&s->lock);
+	return still;
+}
+
+/* Under lock: there are fewer Ps, or more threads for them.  Who sleeps without a deadline
+ * looks again whether he is surplus. */
+void goad__idle_review (void)
+{
+	struct sched *s = &goad__sched;
+	struct m *next;
+
+	for (struct m *m = s->midle; m; m = next) {
+		next = m->idle_next;
+		if (!m->patient || !surplus (m))
+			continue;
+		midle_remove (m);
+		goad__m_give (m, NULL);
+	}
+}
+
+/* On the idle list.  The list is a stack, so who is longest on it is needed least: a
+ * thread costs 30 us to make and some pages to keep, and where none of the last seconds
+ * needed it the next will not either.  Only a surplus one looks at the time, so where
+ * all is idle nobody wakes. */
+static void sleep_idle (struct m *m, bool may_end)
+{
+	while (may_end) {
+		if (m_wait_until (m, goad__add_time (goad__now (), goad__sched.m_idle_ns)))
+			return;
+		may_end = retire (m);
+		if (m->leaving)
+			return;
+	}
+	goad__m_wait (m);
+}
+
 /* The second look: see the head of this file. */
 void goad__idle_park (struct m *m)
 {
 	struct sched *s = &goad__sched;
 	struct p *p = NULL;
+	bool may_end;
 
 	goad__spin_lock (&s->lock);
 	if (!atomic_load_explicit (&s->done, memory_order_relaxed)) {
@@ -357,9 +466,11 @@ void goad__idle_park (struct m *m)
 			m->idle_next = s->midle;
 			s->midle = m;
 			s->nmidle++;
+			may_end = surplus (m);
+			m->patient = !may_end;
 			goad__spin_unlock (&s->lock);
 			if (!goad__sources_sleep (m))
-				goad__m_wait (m);
+				sleep_idle (m, may_end);
 			return;
 		}
 		m->spinning = true;
@@ -370,18 +481,29 @@ void goad__idle_park (struct m *m)
 		goad__acquire_p (m, p);
 }
 
+/* m's P goes idle; what is in its queue, into the global one.  Under lock. */
+void goad__idle_p (struct m *m)
+{
+	struct p *p = m->p;
+	struct gbatch b = { 0 };
+
+	goad__runq_drain (p, &b);
+	goad__globq_append_locked (&b);
+	goad__stack_cache_flush (&p->stacks);
+	goad__pidle_put (goad__release_p (m));
+	maybe_drained ();
+}
+
 void goad__idle (struct m *m)
 {
 	struct sched *s = &goad__sched;
 
 	goad__spin_lock (&s->lock);
-	if (goad__global_waits ()) {
+	if (goad__global_waits () && !goad__stopping ()) {
 		goad__spin_unlock (&s->lock);
 		return;
 	}
-	goad__stack_cache_flush (&m->p->stacks);
-	goad__pidle_put (goad__release_p (m));
-	maybe_drained ();
+	goad__idle_p (m);
 	goad__spin_unlock (&s->lock);
 	if (m->spinning) {
 		m->spinning = false;

@@ -7,11 +7,14 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/find.c \
 	%D%/handoff.c \
 	%D%/idle.c \
+	%D%/lockthread.c \
 	%D%/park.c \
+	%D%/procs.c \
 	%D%/retake.c \
 	%D%/sched.c \
 	%D%/sched.h \
 	%D%/source.c \
 	%D%/source.h \
 	%D%/spawn.c \
-	%D%/steal.c
+	%D%/steal.c \
+	%D%/world.c

@@ -57,6 +57,8 @@ void goad__globq_append_locked (struct gbatch *b)
 {
 	struct sched *s = &goad__sched;
 
+	if (b->n == 0)
+		return;
 	if (s->globq.last)
 		s->globq.last->next = b->first;
 	else
@@ -92,6 +94,14 @@ void goad__globq_append_made (struct gbatch *b, uint32_t made)
 			goad__san_free (&g->san);
 			goad__g_free (g);
 		}
+}
+
+void goad__runq_drain (struct p *p, struct gbatch *b)
+{
+	struct g *g;
+
+	while ((g = goad__runnext_take (p)) || (g = goad__runq_get (&p->runq)))
+		gbatch_add (b, g);
 }
 
 void goad__globq_put (struct gbatch *b)
@@ -147,7 +157,7 @@ void goad__ready (struct g *g)
 	goad__g_set (&g->ready_at, p ? goad__p_time (p) : goad__now ());
 	goad__g_transit (g, G_WAITING, G_RUNNABLE);
 	if (unlikely (g->bound)) {
-		goad__ready_fair (g);
+		goad__ready_bound (g);
 	} else if (likely (p != NULL)) {
 		goad__runnext_put (p, g);
 		goad__sched_wake ();

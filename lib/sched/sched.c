@@ -32,6 +32,8 @@ static void exited (struct m *m, struct g *g)
 	goad__g_transit (g, G_RUNNING, G_DEAD);
 	goad__san_free (&g->san);
 	goad__count_release (&m->p->n_ended, 1); /* [ord:alive] */
+	if (unlikely (g->bound))
+		goad__locked_exited (m);
 	/* [ord:join] release: what the coroutine wrote is there for who joins it; and its
 	 * stack is free to go. */
 	uintptr_t j = atomic_exchange_explicit (&g->join, JOIN_DONE, memory_order_acq_rel);
@@ -56,7 +58,7 @@ __attribute__ ((always_inline)) static inline void requeue (struct m *m, struct 
 
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	if (unlikely (g->bound)) {
-		goad__ready_fair (g);
+		goad__ready_bound (g);
 		return;
 	}
 	if (unlikely (g->hog)) {
@@ -92,6 +94,10 @@ __attribute__ ((always_inline)) static inline bool finish (struct m *m)
 		if (!m->commit (g, m->commit_arg)) {
 			goad__g_set (&g->ready_at, m->p->stamp);
 			goad__g_transit (g, G_WAITING, G_RUNNABLE);
+			if (unlikely (g->bound)) {
+				goad__locked_stays (m, g);
+				return true;
+			}
 			goad__runq_put_or_spill (m->p, g);
 			if (!goad__sched.alone) {
 				/* [ord:idle-recheck] */
@@ -173,7 +179,8 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 		if (p->global_due)
 			return NULL;
 	}
-	if (unlikely (goad__p_expired (p) || goad__chaos () ||
+	if (unlikely (goad__p_expired (p) ||
+	              atomic_load_explicit (&goad__sched.slow, memory_order_relaxed) ||
 	              t >= atomic_load_explicit (&p->next_timer, memory_order_relaxed) ||
 	              (t > p->look_at && goad__turn_is_due (p, t))))
 		return NULL;
@@ -192,11 +199,12 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	goad__fp_save (&g->fp);
 	struct p *p = m->p;
 	uint64_t t = goad__p_time (p);
-	bool inherit;
-	struct g *next = pick (p, t, &inherit);
+	bool inherit = false;
+	/* A locked one takes its thread with it: g0 finds another for the P. */
+	struct g *next = unlikely (g->bound != NULL) ? NULL : pick (p, t, &inherit);
 
 	/* Nobody waits: it goes on. */
-	if (after == AFTER_YIELD && !next && !goad__someone_waits (p) &&
+	if (after == AFTER_YIELD && !next && !goad__someone_waits (p) && !goad__stopping () &&
 	    t < atomic_load_explicit (&p->next_timer, memory_order_relaxed)) {
 		if (unlikely (goad__p_expired (p))) {
 			goad__p_expire (p, g);
@@ -361,7 +369,15 @@ void goad__sched_loop (void)
 			run (m, g);
 			continue;
 		}
-		g = goad__find (m, &inherit);
+		if (unlikely (m->locked_g || m->leaving)) {
+			g = goad__locked_next (m);
+			if (g) {
+				run (m, g);
+				continue;
+			}
+		} else {
+			g = goad__find (m, &inherit);
+		}
 		if (!g) {
 			goad__fp_save (&last);
 			goad__fp_switch (&last, &mine);

@@ -17,11 +17,12 @@
 #include "core/self.h"
 
 #define GOAD__MAX_PROCS 1024
+#define GOAD__MAX_THREADS 1000000
 #define GOAD__GLOBAL_EVERY 61u /* picks between looks at the global queues: a prime */
 
 struct sched {
 	/* read-mostly */
-	int nprocs;
+	_Atomic int nprocs; /* changes while the world is stopped */
 	int max_threads;
 	uint64_t quantum;
 	uint64_t granularity; /* no slice ends sooner for fresh work; 0: no feedback   */
@@ -30,10 +31,13 @@ struct sched {
 	int signo;
 	unsigned flags;
 	size_t stack_size;
-	uint64_t chaos;                /* seed; 0: off                                           */
-	bool alone;                    /* one P: nobody to wake, no fences                       */
-	bool fences;                   /* no membarrier: who queues work fences for sysmon       */
-	struct p *p;                   /* [nprocs]                                               */
+	uint64_t chaos; /* seed; 0: off                                           */
+	bool alone;     /* one P: nobody to wake, no fences                       */
+	bool fences;    /* no membarrier: who queues work fences for sysmon       */
+	struct p *p;    /* [GOAD__MAX_PROCS], the first np_made in use or used    */
+	_Atomic int np_made;
+	_Atomic uint32_t slow;         /* chaos, or the world is to stop: g0 decides             */
+	_Atomic uint32_t stop;         /* the world is to stop, or is stopped                    */
 	_Atomic uint32_t sysmon_armed; /* NEWS_*: what sysmon wants to be told                */
 	_Atomic uint32_t own_modes;    /* some coroutine has a GOAD_PREEMPT_* of its own         */
 	_Atomic uint64_t sysmon_until; /* sysmon sleeps till then at most; 0: it is awake        */
@@ -54,11 +58,18 @@ struct sched {
 	_Atomic uint32_t nmidle; /* these three are read by others without it, as a hint */
 	_Atomic uint32_t nm;     /* Ms that exist */
 	uint32_t nm_max;
-	_Atomic uint32_t nm_starting; /* asked of the maker, not yet there                       */
-	uint32_t nm_held;             /* Ms that wait with a bound coroutine                     */
+	int next_m;
+	struct m *mended, *mfree;     /* see core/m.h                                            */
+	uint64_t m_idle_ns;           /* a surplus M that idles for so long ends                 */
+	_Atomic uint32_t nm_starting; /* of them on their way                                    */
+	uint32_t nm_locked;           /* Ms that run one coroutine only, or none any more        */
 	_Atomic int nblocked;         /* coroutines in SYSCALL whose P is gone: sched/block.c    */
 	struct m *allm;
+	uint32_t stop_left; /* Ps that have not stopped                               */
+	bool world_busy;    /* somebody stops the world                               */
+	struct turn *turn_first, *turn_last; /* and these want to                                */
 	bool limit_told;
+	bool refused; /* the system gave no thread when last asked */
 	bool deadlocked;
 
 	_Atomic uint64_t foreign_spawned; /* by threads without a P; all others: p->n_spawned   */
@@ -69,18 +80,28 @@ struct sched {
 	_Atomic uint32_t done;       /* the runtime is ending: Ms leave                          */
 	_Atomic uint32_t drained;    /* futex: everything is idle and no coroutine is left       */
 	bool embedded;               /* goad_start: no coroutine does not mean the end           */
-	_Atomic uint32_t maker_word; /* futex: how many Ms are wanted, goad__maker             */
+	_Atomic uint32_t stopped;    /* futex: stop_left is 0                                    */
+	_Atomic uint32_t rescuing;   /* sysmon takes out of a queue: preempt/request.c           */
+	_Atomic uint32_t maker_word; /* futex: MAKER_*, and how many Ms are wanted             */
 };
+
+/* sched.maker_word: what the maker is to do, beside making Ms (the low bits). */
+#define MAKER_COUNT 0xffffu
+#define MAKER_REAP 0x10000u
+#define MAKER_PROCS 0x20000u
+#define MAKER_STOP 0x40000u
 
 extern struct sched goad__sched;
 
-extern void (*goad__sysmon_wake) (void); /* it would sleep past a deadline, or the end */
+extern void (*goad__sysmon_wake) (void);          /* it would sleep past a deadline, or the end */
 extern void (*goad__sysmon_ring) (uint32_t news); /* it wanted to know */
 
 /* What sysmon can want to know: that anybody was queued whom some P could serve; that
- * fresh work (a coroutine that is new, or was woken) may have to wait for a P. */
+ * fresh work (a coroutine that is new, or was woken) may have to wait for a P; that an
+ * idle P is taken. */
 #define NEWS_WORK 1u
 #define NEWS_FRESH 2u
+#define NEWS_RUN 4u
 
 /* Work was queued: sysmon may have asked to be told.
  * [ord:sysmon-alarm] who queues: queue, then read sysmon_armed; sysmon: sets it, then a
@@ -103,6 +124,11 @@ static inline void goad__own_modes_seen (void)
 static inline bool goad__chaos (void)
 {
 	return unlikely (goad__sched.chaos != 0);
+}
+
+static inline bool goad__stopping (void)
+{
+	return unlikely (atomic_load_explicit (&goad__sched.stop, memory_order_relaxed) != 0);
 }
 
 /* sched.c */
@@ -128,6 +154,7 @@ struct g *goad__steal (struct m *m);
 /* idle.c */
 void goad__sched_wake (void);     /* there is fresh work: wake an M for it if need be */
 void goad__sched_wake_old (void); /* the same, for work that is not fresh */
+void goad__idle_p (struct m *m);  /* under lock: gives up its P, and what is queued there */
 void goad__idle (struct m *m);    /* m found nothing: gives up its P, may sleep */
 void goad__wake_foreign (struct waiter *w);
 void goad__idle_park (struct m *m); /* m has no P; returns with one, or done */
@@ -144,6 +171,9 @@ struct p *goad__release_p (struct m *m);
 void goad__m_give (struct m *m, struct p *p); /* wakes m with p */
 void goad__m_wait (struct m *m);              /* until somebody gives it a P, or done */
 void goad__want_thread (uint32_t spare);      /* asks the maker: so many idle Ms should exist */
+void goad__ask_maker (uint32_t what);         /* MAKER_* */
+void goad__idle_review (void);                /* under lock: Ms that idle may be too many now */
+void goad__idle_settle (void); /* under lock: something changed; have we ended, or deadlocked? */
 extern bool (*goad__deadlock_hook) (
     void); /* under lock: all is idle but not ended; true: for ever */
 #ifdef GOAD_DEBUG_BUILD
@@ -165,6 +195,7 @@ void goad__globq_append_locked (struct gbatch *b); /* under lock already */
 void goad__globq_put (struct gbatch *b);           /* RUNNABLE already; wakes */
 /* made of them come from goad__spawn_into: counted here.  The caller wakes. */
 void goad__globq_append_made (struct gbatch *b, uint32_t made);
+void goad__runq_drain (struct p *p, struct gbatch *b); /* p's owner: all that is queued there */
 void goad__runq_put_or_spill (struct p *p, struct g *g);
 void goad__runnext_put (struct p *p, struct g *g); /* kicks the one that was there */
 
@@ -234,6 +265,7 @@ bool goad__block_return (struct m *m, struct g *g); /* AFTER_BLOCK; true: m goes
 void goad__block_rejoin (struct m *m, struct g *g);
 /* Takes p from m, which is in an announced block, and hands it over.  False: it is back. */
 bool goad__block_retake (struct p *p, struct m *m);
+void goad__block_seize (struct p *p); /* under lock: the stopper's, if it can be had */
 /* Gives p, whose coroutine is in SYSCALL, to a thread with work for it, or makes it idle. */
 void goad__hand_over (struct p *p);
 
@@ -242,7 +274,33 @@ enum handoff { HANDOFF_DONE, HANDOFF_NOBODY_WAITS, HANDOFF_NO_THREAD };
 enum handoff goad__handoff_in_handler (struct m *m, struct g *g); /* waits until it is back */
 void goad__handoff_resume (struct m *m, struct g *g);  /* m picked bound g: gives its P away */
 void goad__handoff_resumed (struct m *m, struct g *g); /* m waited with g and was given a P */
+/* Who gets p from an M that stops: *g is set when it comes with a bound coroutine out of
+ * the queue.  Under lock; NULL: no M is free. */
+struct m *goad__handoff_choose (struct p *p, struct g **g);
 #define GOAD__MAX_HELD 256u
+
+/* world.c: the caller is pinned, on a coroutine or on a thread without a P. */
+int goad__world_stop (uint64_t deadline); /* (switches) 0; -ETIMEDOUT; -EPERM: the end        */
+void goad__world_start (void);
+void goad__world_take (struct p *p);              /* under lock: p has stopped              */
+void goad__world_halt (struct m *m, struct g *g); /* m stops with g, which runs on it       */
+void goad__world_displace (struct p *p);          /* under lock, stopped: who halted on p   */
+                                                  /* goes into the queue                    */
+extern void (*goad__stop_hook) (struct p *p);     /* asks who runs there to stop            */
+
+/* procs.c */
+int goad__resize (int n, uint64_t deadline); /* (switches) the old number; as goad__world_stop */
+void goad__procs_init (int n, uint64_t seed);
+extern void (*goad__retire_hook) (struct p *p); /* the world is stopped: p goes */
+
+/* lockthread.c */
+int goad__lock_thread (void);
+int goad__unlock_thread (void);
+struct g *goad__locked_next (
+    struct m *m);                       /* g0 of an M with a coroutine of its own; NULL: it ends */
+void goad__locked_exited (struct m *m); /* ... which has ended */
+struct g *goad__locked_stays (struct m *m, struct g *g); /* ... which did not park after all */
+void goad__ready_bound (struct g *g);                    /* RUNNABLE already, bound to an M */
 
 /* spawn.c */
 int goad__spawn (struct g **out, const goad_attr_t *attr, goad_fn fn, void *arg);

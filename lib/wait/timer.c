@@ -142,7 +142,7 @@ static void wake_sleeper (struct timers *h, struct sleeper *s, uint64_t now, str
 	goad__g_set (&g->ready_at, now);
 	goad__g_transit (g, G_WAITING, G_RUNNABLE);
 	if (unlikely (g->bound))
-		goad__ready_fair (g);
+		goad__ready_bound (g);
 	else
 		gbatch_add (due, g);
 }
@@ -271,13 +271,12 @@ void goad__timers_init (void)
 {
 	struct sched *s = &goad__sched;
 
-	for (int i = 0; i < s->nprocs; i++) {
+	for (int i = 0; i < s->nprocs; i++) /* those of later Ps go unchecked */
 		all[i].lock.rank = GOAD__RANK_TIMERS;
-		atomic_store_explicit (&s->p[i].next_timer, UINT64_MAX, memory_order_relaxed);
-	}
 	s->ntimers = (uint32_t) s->nprocs;
 	s->sysmon_until = 0;
 	goad__timers_hook = hook;
+	goad__retire_hook = goad__timers_move;
 }
 
 void goad__timers_fini (void)

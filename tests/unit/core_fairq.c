@@ -114,11 +114,15 @@ Test (fairq, finds_a_bound_one_and_loses_none)
 	reset ();
 	for (int i = 0; i < N; i++) {
 		pool[i].vruntime = (uint64_t) (i * 37 % N);
+		if (i == 123) {
+			cr_assert_eq (goad__fairq_take_bound (&q), NULL);
+			pool[i].bound = (struct m *) &pool;
+		}
 		goad__fairq_put (&q, &pool[i], 0);
 	}
-	cr_assert_eq (goad__fairq_take_bound (&q), NULL);
-	pool[123].bound = (struct m *) &pool;
+	cr_assert_eq (q.nbound, 1);
 	cr_assert_eq (goad__fairq_take_bound (&q), &pool[123]);
+	cr_assert_eq (q.nbound, 0);
 	cr_assert_eq (q.n, N - 1);
 	uint64_t last = 0;
 	for (int i = 0; i < N - 1; i++) {
