@@ -26,6 +26,7 @@
 #ifndef GOAD_H
 #define GOAD_H
 
+#include <goad/chan.h>
 #include <goad/debug.h>
 #include <goad/sched.h>
 #include <goad/time.h>

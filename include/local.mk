@@ -2,6 +2,7 @@
 include_HEADERS = %D%/goad.h
 goadincludedir = $(includedir)/goad
 goadinclude_HEADERS = \
+	%D%/goad/chan.h \
 	%D%/goad/debug.h \
 	%D%/goad/sched.h \
 	%D%/goad/time.h

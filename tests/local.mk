@@ -80,6 +80,7 @@ unit_objects = \
 
 api_tests = \
 	%D%/api/block \
+	%D%/api/chan \
 	%D%/api/config \
 	%D%/api/disable \
 	%D%/api/end \
@@ -95,6 +96,7 @@ api_tests = \
 	%D%/api/weights
 api_helpers =
 %C%_api_block_LDADD = $(API)
+%C%_api_chan_LDADD = $(API)
 %C%_api_config_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
