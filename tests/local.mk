@@ -87,6 +87,7 @@ api_tests = \
 	%D%/api/life \
 	%D%/api/many \
 	%D%/api/names \
+	%D%/api/select \
 	%D%/api/sleep \
 	%D%/api/stack \
 	%D%/api/stats \
@@ -103,6 +104,7 @@ api_helpers =
 %C%_api_life_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
+%C%_api_select_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)
 %C%_api_stack_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
