@@ -29,6 +29,7 @@
 #include <goad/chan.h>
 #include <goad/debug.h>
 #include <goad/sched.h>
+#include <goad/sync.h>
 #include <goad/time.h>
 
 #endif /* GOAD_H */

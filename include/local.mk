@@ -5,4 +5,5 @@ goadinclude_HEADERS = \
 	%D%/goad/chan.h \
 	%D%/goad/debug.h \
 	%D%/goad/sched.h \
+	%D%/goad/sync.h \
 	%D%/goad/time.h

@@ -87,10 +87,12 @@ api_tests = \
 	%D%/api/life \
 	%D%/api/many \
 	%D%/api/names \
+	%D%/api/rwlock \
 	%D%/api/select \
 	%D%/api/sleep \
 	%D%/api/stack \
 	%D%/api/stats \
+	%D%/api/sync \
 	%D%/api/tasks \
 	%D%/api/timer \
 	%D%/api/timer_load \
@@ -104,10 +106,12 @@ api_helpers =
 %C%_api_life_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
+%C%_api_rwlock_LDADD = $(API)
 %C%_api_select_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)
 %C%_api_stack_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
+%C%_api_sync_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)
 %C%_api_timer_LDADD = $(API)
 %C%_api_timer_load_LDADD = $(API)
