@@ -197,6 +197,7 @@ EXTRA_DIST += \
 	%D%/model/handoff.pml \
 	%D%/model/idle.pml \
 	%D%/model/retake.pml \
+	%D%/model/select.pml \
 	%D%/model/timer.pml
 # relist: to here
 
