@@ -77,6 +77,7 @@ dist_man_MANS += \
 	%D%/man/goad_yield.3
 EXTRA_DIST += \
 	%D%/design/benchmarks.md \
+	%D%/design/channels.md \
 	%D%/design/ordering.md \
 	%D%/design/preemption.md \
 	%D%/design/scheduler.md \

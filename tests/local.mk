@@ -196,6 +196,7 @@ stress_objects =
 EXTRA_DIST += \
 	%D%/model/handoff.pml \
 	%D%/model/idle.pml \
+	%D%/model/mutex.pml \
 	%D%/model/retake.pml \
 	%D%/model/select.pml \
 	%D%/model/timer.pml
