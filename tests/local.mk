@@ -188,8 +188,10 @@ preempt_objects = \
 %C%_preempt_so_two_la_LDFLAGS = $(so_flags)
 
 stress_tests = \
+	%D%/stress/linear \
 	%D%/stress/mix
 stress_helpers =
+%C%_stress_linear_LDADD = $(STRESS)
 %C%_stress_mix_LDADD = $(STRESS)
 stress_objects =
 

@@ -38,7 +38,8 @@ bool WAITERS, QUEUE, STARVING, WOKEN;
 
 chan list = [N] of { byte };
 byte w_s[N]; /* for turning the queue */
-bool claimed[N], told[N], handed[N], inside[N];
+bool claimed[N], told[N], handed[N];
+byte inside;
 
 proctype locker (byte me)
 {
@@ -116,7 +117,7 @@ again:
 			atomic {
 				if
 				:: list??[eval (me)] -> list??eval (me)
-				:: else
+				:: !(list??[eval (me)])
 				fi;
 #ifndef STARVING_STAYS
 				if
@@ -147,9 +148,9 @@ again:
 		fi;
 got:
 		assert (owner == me);
-		inside[me] = true;
-		assert (inside[0] + inside[1] + inside[N - 1] * (N > 2) == 1);
-		inside[me] = false;
+		inside++;
+		assert (inside == 1);
+		inside--;
 		/* unlock */
 unlock:
 		if
