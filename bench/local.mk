@@ -4,9 +4,11 @@
 bench_goad = \
 	%D%/blocked \
 	%D%/bimodal \
+	%D%/chan \
 	%D%/endless \
 	%D%/fairness \
 	%D%/parked \
+	%D%/pingpong \
 	%D%/preempt \
 	%D%/quantum \
 	%D%/spawn \
@@ -16,9 +18,11 @@ bench_goad = \
 EXTRA_PROGRAMS += $(bench_goad)
 %C%_blocked_LDADD = $(BENCH)
 %C%_bimodal_LDADD = $(BENCH)
+%C%_chan_LDADD = $(BENCH)
 %C%_endless_LDADD = $(BENCH)
 %C%_fairness_LDADD = $(BENCH)
 %C%_parked_LDADD = $(BENCH)
+%C%_pingpong_LDADD = $(BENCH)
 %C%_preempt_LDADD = $(BENCH)
 %C%_quantum_LDADD = $(BENCH)
 %C%_spawn_LDADD = $(BENCH)
@@ -53,9 +57,11 @@ EXTRA_DIST += \
 	%D%/pthread/yield.c \
 	%D%/go/blocked.go \
 	%D%/go/bimodal.go \
+	%D%/go/chan.go \
 	%D%/go/endless.go \
 	%D%/go/fairness.go \
 	%D%/go/parked.go \
+	%D%/go/pingpong.go \
 	%D%/go/preempt.go \
 	%D%/go/quantum.go \
 	%D%/go/spawn.go \

@@ -81,11 +81,13 @@ unit_objects = \
 api_tests = \
 	%D%/api/block \
 	%D%/api/chan \
+	%D%/api/chan_crowd \
 	%D%/api/config \
 	%D%/api/disable \
 	%D%/api/end \
 	%D%/api/life \
 	%D%/api/many \
+	%D%/api/mutex \
 	%D%/api/names \
 	%D%/api/rwlock \
 	%D%/api/select \
@@ -97,14 +99,18 @@ api_tests = \
 	%D%/api/timer \
 	%D%/api/timer_load \
 	%D%/api/weights
-api_helpers =
+api_helpers = \
+	%D%/api/wait_kit.c \
+	%D%/api/wait_kit.h
 %C%_api_block_LDADD = $(API)
 %C%_api_chan_LDADD = $(API)
+%C%_api_chan_crowd_LDADD = $(API)
 %C%_api_config_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
 %C%_api_life_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
+%C%_api_mutex_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
 %C%_api_rwlock_LDADD = $(API)
 %C%_api_select_LDADD = $(API)

@@ -1,38 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/api/rwlock.c - readers and writers */
+#include "tests/api/wait_kit.h"
 #include "tests/harness.h"
-#include "tests/support.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 static goad_rwlock_t lock;
-
-static goad_task_t *start (goad_fn fn, void *arg)
-{
-	goad_task_t *t = NULL;
-
-	claim_eq (goad_spawn (&t, NULL, fn, arg), 0);
-	return t;
-}
-
-static void until_waiting (goad_task_t *t)
-{
-	goad_task_stats_t s;
-
-	do {
-		goad_yield ();
-		claim_eq (goad_task_stats (t, &s), 0);
-	} while (s.state != GOAD_STATE_WAITING);
-}
-
-static void run_both (goad_fn fn)
-{
-	for (int procs = 1; procs <= 2; procs++)
-		cr_assert_eq (run_main (fn, NULL, procs, 0, 0), 0);
-	claims_assert ();
-}
 
 static void alone (void *arg)
 {
@@ -134,6 +109,7 @@ static void turns (void *arg)
 Test (rwlock, readers_and_writers_take_turns, .timeout = 40)
 {
 	run_both (turns);
+	claims_assert ();
 }
 
 /* A crowd. */
@@ -210,6 +186,7 @@ static void crowd (void *arg)
 Test (rwlock, crowd, .timeout = 60)
 {
 	run_both (crowd);
+	claims_assert ();
 }
 
 Test (rwlock, crowd_at_a_short_quantum, .timeout = 60)

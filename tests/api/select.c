@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/api/select.c - waiting for one of several channels: every rule */
+#include "tests/api/wait_kit.h"
 #include "tests/harness.h"
-#include "tests/support.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,44 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static goad_chan_t *make (size_t size, size_t cap)
-{
-	goad_chan_t *ch = NULL;
-
-	claim_eq (goad_chan_create (&ch, size, cap), 0);
-	return ch;
-}
-
-static goad_task_t *start (goad_fn fn, void *arg)
-{
-	goad_task_t *t = NULL;
-
-	claim_eq (goad_spawn (&t, NULL, fn, arg), 0);
-	return t;
-}
-
-static void until_waiting (goad_task_t *t)
-{
-	goad_task_stats_t s;
-
-	do {
-		goad_yield ();
-		claim_eq (goad_task_stats (t, &s), 0);
-	} while (s.state != GOAD_STATE_WAITING);
-}
-
-static void run_both (goad_fn fn)
-{
-	for (int procs = 1; procs <= 2; procs++)
-		cr_assert_eq (run_main (fn, NULL, procs, 0, 0), 0);
-	claims_assert ();
-}
-
 /* Without waiting. */
 
 static void alone (void *arg)
 {
-	goad_chan_t *a = make (8, 1), *b = make (8, 1);
+	goad_chan_t *a = chan_make (8, 1), *b = chan_make (8, 1);
 	uint64_t v = 3, w = 4;
 	goad_case_t c[3] = { { a, GOAD_RECV, &v, 77 },
 		                 { NULL, GOAD_RECV, &v, 77 },
@@ -140,7 +107,7 @@ static void uniform (void *arg)
 
 	(void) arg;
 	for (int i = 0; i < N; i++) {
-		ch[i] = make (0, 1);
+		ch[i] = chan_make (0, 1);
 		claim_eq (goad_chan_close (ch[i]), 0);
 		c[i + (i > 2)] = (goad_case_t){ ch[i], i & 1 ? GOAD_SEND : GOAD_RECV, NULL, 0 };
 	}
@@ -202,7 +169,7 @@ static void woken (void *arg)
 
 		w.deadline = how & 1 ? GOAD_FOREVER : goad_after (100 * GOAD_S);
 		for (int i = 0; i < 4; i++)
-			w.ch[i] = make (8, 0);
+			w.ch[i] = chan_make (8, 0);
 		t = start (select_four, &w);
 		until_waiting (t);
 		for (int i = 0; i < 4; i++)
@@ -239,6 +206,7 @@ static void woken (void *arg)
 Test (select, woken_by_each, .timeout = 20)
 {
 	run_both (woken);
+	claims_assert ();
 }
 
 /* The same channel in several cases, for both directions; it never meets itself. */
@@ -265,7 +233,7 @@ static void select_twice (void *arg)
 
 static void twice (void *arg)
 {
-	goad_chan_t *ch = twice_chan = make (8, 0);
+	goad_chan_t *ch = twice_chan = chan_make (8, 0);
 	int n = 200;
 	goad_case_t c[2] = { { ch, GOAD_RECV, NULL, 0 }, { ch, GOAD_SEND, &(uint64_t){ 0 }, 0 } };
 	goad_task_t *t;
@@ -288,6 +256,7 @@ static void twice (void *arg)
 Test (select, one_channel_in_many_cases, .timeout = 20)
 {
 	run_both (twice);
+	claims_assert ();
 }
 
 /* Any number of cases. */
@@ -304,7 +273,7 @@ static void many (void *arg)
 		uint64_t v = 8;
 
 		for (size_t i = 0; i < n; i++) {
-			ch[i] = make (8, 1);
+			ch[i] = chan_make (8, 1);
 			c[i] = (goad_case_t){ ch[i], GOAD_RECV, &v, 0 };
 		}
 		claim_eq (goad_select_until (c, n, 0), -EAGAIN);
@@ -324,6 +293,7 @@ static void many (void *arg)
 Test (select, many_cases, .timeout = 40)
 {
 	run_both (many);
+	claims_assert ();
 }
 
 /* For ever. */
@@ -407,7 +377,7 @@ static void mesh_main (void *arg)
 
 	mesh.sent = mesh.received = mesh.sent_sum = mesh.received_sum = 0;
 	for (int i = 0; i < CHANNELS; i++)
-		mesh.ch[i] = make (8, i == CHANNELS - 1 ? 2 : 0);
+		mesh.ch[i] = chan_make (8, i == CHANNELS - 1 ? 2 : 0);
 	for (uintptr_t i = 0; i < PARTIES; i++)
 		if ((int) i < foreign)
 			claim_eq (pthread_create (&th[i], NULL, party_thread, (void *) (i + 1)), 0);
