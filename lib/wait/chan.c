@@ -92,7 +92,8 @@ static inline void get (struct goad_chan *ch, void *elem)
 		ch->out = 0;
 }
 
-int goad__chan_send (struct goad_chan *ch, const void *elem, struct wait **peer)
+__attribute__ ((always_inline)) static inline int send_now (struct goad_chan *ch, const void *elem,
+                                                            struct wait **peer)
 {
 	struct chan_wait *r;
 
@@ -111,7 +112,8 @@ int goad__chan_send (struct goad_chan *ch, const void *elem, struct wait **peer)
 	return 0;
 }
 
-int goad__chan_recv (struct goad_chan *ch, void *elem, struct wait **peer)
+__attribute__ ((always_inline)) static inline int recv_now (struct goad_chan *ch, void *elem,
+                                                            struct wait **peer)
 {
 	size_t len = get_len (ch);
 	struct chan_wait *s = ch->senders.first ? take (&ch->senders) : NULL;
@@ -134,6 +136,16 @@ int goad__chan_recv (struct goad_chan *ch, void *elem, struct wait **peer)
 	if (s)
 		*peer = ended (s, 0);
 	return 0;
+}
+
+int goad__chan_send (struct goad_chan *ch, const void *elem, struct wait **peer)
+{
+	return send_now (ch, elem, peer);
+}
+
+int goad__chan_recv (struct goad_chan *ch, void *elem, struct wait **peer)
+{
+	return recv_now (ch, elem, peer);
 }
 
 static bool any_open (const struct chan_queue *q)
@@ -203,7 +215,7 @@ __attribute__ ((always_inline)) static inline int operate (struct goad_chan *ch,
 
 	goad__pin ();
 	goad__spin_lock (&ch->lock);
-	rc = op == GOAD_SEND ? goad__chan_send (ch, elem, &peer) : goad__chan_recv (ch, elem, &peer);
+	rc = op == GOAD_SEND ? send_now (ch, elem, &peer) : recv_now (ch, elem, &peer);
 	if (rc != CHAN_WOULD_WAIT) {
 		goad__spin_unlock (&ch->lock);
 		if (peer)
@@ -224,38 +236,46 @@ int goad__chan_operate (struct goad_chan *ch, int op, void *elem, uint64_t deadl
 	                       : operate (ch, GOAD_RECV, elem, deadline);
 }
 
-GOAD__API int goad_chan_send_until (goad_chan_t *ch, const void *elem, uint64_t deadline)
+static inline int send (struct goad_chan *ch, const void *elem, uint64_t deadline)
 {
 	if (unlikely (!ch || goad__chan_bad_elem (ch, GOAD_SEND, elem)))
 		return -EINVAL;
 	return operate (ch, GOAD_SEND, (void *) (uintptr_t) elem, deadline);
 }
 
-GOAD__API int goad_chan_recv_until (goad_chan_t *ch, void *elem, uint64_t deadline)
+static inline int recv (struct goad_chan *ch, void *elem, uint64_t deadline)
 {
-	if (unlikely (!ch))
-		return -EINVAL;
-	return operate (ch, GOAD_RECV, elem, deadline);
+	return likely (ch != NULL) ? operate (ch, GOAD_RECV, elem, deadline) : -EINVAL;
 }
 
 GOAD__API int goad_chan_send (goad_chan_t *ch, const void *elem)
 {
-	return goad_chan_send_until (ch, elem, UINT64_MAX);
+	return send (ch, elem, UINT64_MAX);
 }
 
 GOAD__API int goad_chan_recv (goad_chan_t *ch, void *elem)
 {
-	return goad_chan_recv_until (ch, elem, UINT64_MAX);
+	return recv (ch, elem, UINT64_MAX);
+}
+
+GOAD__API int goad_chan_send_until (goad_chan_t *ch, const void *elem, uint64_t deadline)
+{
+	return send (ch, elem, deadline);
+}
+
+GOAD__API int goad_chan_recv_until (goad_chan_t *ch, void *elem, uint64_t deadline)
+{
+	return recv (ch, elem, deadline);
 }
 
 GOAD__API int goad_chan_try_send (goad_chan_t *ch, const void *elem)
 {
-	return goad_chan_send_until (ch, elem, 0);
+	return send (ch, elem, 0);
 }
 
 GOAD__API int goad_chan_try_recv (goad_chan_t *ch, void *elem)
 {
-	return goad_chan_recv_until (ch, elem, 0);
+	return recv (ch, elem, 0);
 }
 
 /* Ends the waits in a queue, and appends the waiters to a list, which is theirs that
