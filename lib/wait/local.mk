@@ -23,13 +23,3 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/timer.h \
 	%D%/wait.c \
 	%D%/wait.h
-	%D%/sync.c \
-	%D%/sync.h \
-	%D%/sync_cond.c \
-	%D%/sync_mutex.c \
-	%D%/sync_once.c \
-	%D%/sync_rwlock.c \
-	%D%/sync_sem.c \
-	%D%/sync_wg.c \
-	%D%/wait.c \
-	%D%/wait.h
