@@ -310,7 +310,7 @@ static void child_no_case (void *arg)
 	exit (run_main (no_case, arg, 2, 0, 0) == -EDEADLK ? 0 : 1);
 }
 
-Test (select, without_cases_waits_for_ever, .timeout = 20)
+Test (select, without_cases_waits_for_ever, .timeout = 20, .disabled = TEST_SLOW)
 {
 	char out[4096];
 	int status = child_run (child_no_case, NULL, 10, out, sizeof out);
