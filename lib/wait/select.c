@@ -40,10 +40,10 @@ struct select {
 static uint64_t random_word (void)
 {
 	static _Atomic uint64_t outside;
-	struct m *m = goad__m ();
+	struct p *p = goad__own_p (goad__m ());
 
-	if (likely (m && m->p))
-		return goad__random (&m->p->rng);
+	if (likely (p != NULL))
+		return goad__random (&p->rng);
 	return goad__mix (
 	    atomic_fetch_add_explicit (&outside, 0x9e3779b97f4a7c15u, memory_order_relaxed) +
 	    goad__now ());

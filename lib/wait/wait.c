@@ -93,8 +93,8 @@ int goad__wait (struct wait *w, const char *kind, const void *on)
 
 void goad__wait_coop (void)
 {
-	struct m *m = goad__m ();
+	struct p *p = goad__own_p (goad__m ());
 
-	if (m && m->p && goad__p_expired (m->p))
+	if (p && goad__p_expired (p))
 		goad__set_pending ();
 }

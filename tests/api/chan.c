@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Alone. */
 
@@ -369,5 +370,66 @@ static void coop_main (void *arg)
 Test (chan, calls_are_places_to_be_preempted, .timeout = 20)
 {
 	cr_assert_eq (run_main (coop_main, NULL, 1, GOAD_MS, GOAD_PREEMPT_COOP), 0);
+	claims_assert ();
+}
+
+/* Calls from coroutines whose P was taken while they were in the kernel, announced or
+ * not: they find another before they park. */
+
+static struct away {
+	goad_chan_t *to, *from;
+	bool announced;
+} away;
+
+static void answer_from_the_kernel (void *arg)
+{
+	uint64_t v;
+
+	(void) arg;
+	for (int i = 0; i < 5; i++) {
+		if (away.announced)
+			goad_block_begin ();
+		usleep (30000);
+		claim_eq (goad_chan_send (away.to, &(uint64_t){ 5 }), 0);
+		if (away.announced) {
+			goad_block_end ();
+			goad_block_begin ();
+			usleep (30000);
+		}
+		claim_eq (goad_chan_recv (away.from, &v), 0);
+		claim_eq (v, 6);
+		if (away.announced)
+			goad_block_end ();
+	}
+}
+
+static void without_a_p (void *arg)
+{
+	_Atomic int stop = 0;
+	struct hog hog;
+	goad_task_t *t;
+	uint64_t v;
+
+	away = (struct away){ chan_make (8, 0), chan_make (8, 0), *(bool *) arg };
+	claim_eq (hog_spawn (&hog, NULL, &stop), 0);
+	t = start (answer_from_the_kernel, NULL);
+	for (int i = 0; i < 5; i++) {
+		claim_eq (goad_chan_recv (away.to, &v), 0);
+		claim_eq (v, 5);
+		v = 6;
+		claim_eq (goad_chan_send (away.from, &v), 0);
+	}
+	claim_eq (goad_join (t), 0);
+	atomic_store (&stop, 1);
+	claim_eq (goad_join (hog.task), 0);
+	claim_eq (goad_chan_destroy (away.to), 0);
+	claim_eq (goad_chan_destroy (away.from), 0);
+}
+
+Test (chan, from_the_kernel_without_a_p, .timeout = 60)
+{
+	for (int announced = 0; announced < 2; announced++)
+		for (int procs = 1; procs <= 2; procs++)
+			cr_assert_eq (run_main (without_a_p, &(bool){ announced }, procs, GOAD_MS, 0), 0);
 	claims_assert ();
 }
