@@ -32,6 +32,29 @@ my @cases = (
 	},
 );
 
+# Channels have no twin on kernel threads.
+for my $procs (1, 2) {
+	my $i = $procs - 1;
+	push @cases, {
+		id => "pingpong-${procs}p", program => 'pingpong', all => "--procs $procs", pthread => undef,
+		quick => { goad => '--count 200000', go => '--count 200000' },
+		metrics => [['round_trip', ('<=0.45go <=100', '<=0.45go <=120')[$i], ('<=50', '<=70')[$i]]],
+	};
+	push @cases, {
+		id => "chan0-${procs}p", program => 'chan', all => "--procs $procs --shape 0", pthread => undef,
+		quick => { goad => '--count 300000', go => '--count 300000' },
+		metrics => [['element']],
+	}, {
+		id => "chan10-${procs}p", program => 'chan', all => "--procs $procs --shape 10",
+		pthread => undef, quick => { goad => '--count 300000', go => '--count 300000' },
+		metrics => [['element']],
+	}, {
+		id => "chan100-${procs}p", program => 'chan', all => "--procs $procs --shape 100",
+		pthread => undef, quick => { goad => '--count 300000', go => '--count 300000' },
+		metrics => [['element', ('<=0.5go <=16', '<=0.5go <=20')[$i], ('<=9', '<=12')[$i]]],
+	};
+}
+
 # The bounds of a million parked coroutines are against Go's own idiom, a closed channel;
 # against the same shape in Go the figures are shown only.
 my @parked = (

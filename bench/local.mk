@@ -5,10 +5,12 @@ bench_goad = \
 	%D%/blocked \
 	%D%/bimodal \
 	%D%/echo \
+	%D%/chan \
 	%D%/endless \
 	%D%/fairness \
 	%D%/idleconn \
 	%D%/parked \
+	%D%/pingpong \
 	%D%/preempt \
 	%D%/quantum \
 	%D%/spawn \
@@ -19,10 +21,12 @@ EXTRA_PROGRAMS += $(bench_goad)
 %C%_blocked_LDADD = $(BENCH)
 %C%_bimodal_LDADD = $(BENCH)
 %C%_echo_LDADD = $(BENCH)
+%C%_chan_LDADD = $(BENCH)
 %C%_endless_LDADD = $(BENCH)
 %C%_fairness_LDADD = $(BENCH)
 %C%_idleconn_LDADD = $(BENCH)
 %C%_parked_LDADD = $(BENCH)
+%C%_pingpong_LDADD = $(BENCH)
 %C%_preempt_LDADD = $(BENCH)
 %C%_quantum_LDADD = $(BENCH)
 %C%_spawn_LDADD = $(BENCH)
@@ -61,10 +65,12 @@ EXTRA_DIST += \
 	%D%/go/blocked.go \
 	%D%/go/bimodal.go \
 	%D%/go/echo.go \
+	%D%/go/chan.go \
 	%D%/go/endless.go \
 	%D%/go/fairness.go \
 	%D%/go/idleconn.go \
 	%D%/go/parked.go \
+	%D%/go/pingpong.go \
 	%D%/go/preempt.go \
 	%D%/go/quantum.go \
 	%D%/go/spawn.go \

@@ -12,7 +12,22 @@ dist_man_MANS += \
 	%D%/man/goad_block.3 \
 	%D%/man/goad_block_begin.3 \
 	%D%/man/goad_block_end.3 \
+	%D%/man/goad_chan_cap.3 \
+	%D%/man/goad_chan_close.3 \
+	%D%/man/goad_chan_create.3 \
+	%D%/man/goad_chan_destroy.3 \
+	%D%/man/goad_chan_len.3 \
+	%D%/man/goad_chan_recv.3 \
+	%D%/man/goad_chan_recv_until.3 \
+	%D%/man/goad_chan_send.3 \
+	%D%/man/goad_chan_send_until.3 \
+	%D%/man/goad_chan_try_recv.3 \
+	%D%/man/goad_chan_try_send.3 \
 	%D%/man/goad_close.3 \
+	%D%/man/goad_cond_broadcast.3 \
+	%D%/man/goad_cond_signal.3 \
+	%D%/man/goad_cond_wait.3 \
+	%D%/man/goad_cond_wait_until.3 \
 	%D%/man/goad_config_init.3 \
 	%D%/man/goad_connect.3 \
 	%D%/man/goad_connect_until.3 \
@@ -26,9 +41,14 @@ dist_man_MANS += \
 	%D%/man/goad_lock_thread.3 \
 	%D%/man/goad_main.3 \
 	%D%/man/goad_module_class.3 \
+	%D%/man/goad_mutex_lock.3 \
+	%D%/man/goad_mutex_lock_until.3 \
+	%D%/man/goad_mutex_trylock.3 \
+	%D%/man/goad_mutex_unlock.3 \
 	%D%/man/goad_name.3 \
 	%D%/man/goad_now.3 \
 	%D%/man/goad_observe_procs.3 \
+	%D%/man/goad_once.3 \
 	%D%/man/goad_preempt_disable.3 \
 	%D%/man/goad_preempt_enable.3 \
 	%D%/man/goad_procs.3 \
@@ -40,6 +60,20 @@ dist_man_MANS += \
 	%D%/man/goad_recv_until.3 \
 	%D%/man/goad_recvmsg.3 \
 	%D%/man/goad_recvmsg_until.3 \
+	%D%/man/goad_rwlock_rdlock.3 \
+	%D%/man/goad_rwlock_rdlock_until.3 \
+	%D%/man/goad_rwlock_tryrdlock.3 \
+	%D%/man/goad_rwlock_trywrlock.3 \
+	%D%/man/goad_rwlock_unlock.3 \
+	%D%/man/goad_rwlock_wrlock.3 \
+	%D%/man/goad_rwlock_wrlock_until.3 \
+	%D%/man/goad_select.3 \
+	%D%/man/goad_select_until.3 \
+	%D%/man/goad_sem_acquire.3 \
+	%D%/man/goad_sem_acquire_until.3 \
+	%D%/man/goad_sem_init.3 \
+	%D%/man/goad_sem_release.3 \
+	%D%/man/goad_sem_tryacquire.3 \
 	%D%/man/goad_send.3 \
 	%D%/man/goad_send_until.3 \
 	%D%/man/goad_sendmsg.3 \
@@ -58,6 +92,10 @@ dist_man_MANS += \
 	%D%/man/goad_timer_stop.3 \
 	%D%/man/goad_unlock_thread.3 \
 	%D%/man/goad_wait_fd.3 \
+	%D%/man/goad_wg_add.3 \
+	%D%/man/goad_wg_done.3 \
+	%D%/man/goad_wg_wait.3 \
+	%D%/man/goad_wg_wait_until.3 \
 	%D%/man/goad_write.3 \
 	%D%/man/goad_write_until.3 \
 	%D%/man/goad_writev.3 \
@@ -65,6 +103,7 @@ dist_man_MANS += \
 	%D%/man/goad_yield.3
 EXTRA_DIST += \
 	%D%/design/benchmarks.md \
+	%D%/design/channels.md \
 	%D%/design/ordering.md \
 	%D%/design/preemption.md \
 	%D%/design/scheduler.md \

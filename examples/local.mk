@@ -5,12 +5,18 @@
 examples = \
 	%D%/echo \
 	%D%/hello \
+	%D%/producers \
+	%D%/sieve \
+	%D%/skynet \
 	%D%/stats \
 	%D%/ticker \
 	%D%/weights
 noinst_PROGRAMS += $(examples)
 %C%_echo_LDADD = lib/libgoad.la
 %C%_hello_LDADD = lib/libgoad.la
+%C%_producers_LDADD = lib/libgoad.la
+%C%_sieve_LDADD = lib/libgoad.la
+%C%_skynet_LDADD = lib/libgoad.la
 %C%_stats_LDADD = lib/libgoad.la
 %C%_ticker_LDADD = lib/libgoad.la
 %C%_weights_LDADD = lib/libgoad.la

@@ -26,9 +26,11 @@
 #ifndef GOAD_H
 #define GOAD_H
 
+#include <goad/chan.h>
 #include <goad/debug.h>
 #include <goad/io.h>
 #include <goad/sched.h>
+#include <goad/sync.h>
 #include <goad/time.h>
 
 #endif /* GOAD_H */

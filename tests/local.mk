@@ -82,6 +82,8 @@ unit_objects = \
 
 api_tests = \
 	%D%/api/block \
+	%D%/api/chan \
+	%D%/api/chan_crowd \
 	%D%/api/config \
 	%D%/api/disable \
 	%D%/api/end \
@@ -93,18 +95,26 @@ api_tests = \
 	%D%/api/life \
 	%D%/api/lock_thread \
 	%D%/api/many \
+	%D%/api/mutex \
 	%D%/api/names \
 	%D%/api/procs \
+	%D%/api/rwlock \
+	%D%/api/select \
 	%D%/api/sleep \
 	%D%/api/stack \
 	%D%/api/stats \
+	%D%/api/sync \
 	%D%/api/tasks \
 	%D%/api/threads \
 	%D%/api/timer \
 	%D%/api/timer_load \
 	%D%/api/weights
-api_helpers =
+api_helpers = \
+	%D%/api/wait_kit.c \
+	%D%/api/wait_kit.h
 %C%_api_block_LDADD = $(API)
+%C%_api_chan_LDADD = $(API)
+%C%_api_chan_crowd_LDADD = $(API)
 %C%_api_config_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
@@ -116,11 +126,15 @@ api_helpers =
 %C%_api_life_LDADD = $(API)
 %C%_api_lock_thread_LDADD = $(API)
 %C%_api_many_LDADD = $(API)
+%C%_api_mutex_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
 %C%_api_procs_LDADD = $(API)
+%C%_api_rwlock_LDADD = $(API)
+%C%_api_select_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)
 %C%_api_stack_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
+%C%_api_sync_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)
 %C%_api_threads_LDADD = $(API)
 %C%_api_timer_LDADD = $(API)
@@ -199,17 +213,21 @@ preempt_objects = \
 
 stress_tests = \
 	%D%/stress/io \
+	%D%/stress/linear \
 	%D%/stress/mix
 stress_helpers =
 %C%_stress_io_LDADD = $(STRESS)
+%C%_stress_linear_LDADD = $(STRESS)
 %C%_stress_mix_LDADD = $(STRESS)
 stress_objects =
 
 EXTRA_DIST += \
 	%D%/model/handoff.pml \
 	%D%/model/idle.pml \
+	%D%/model/mutex.pml \
 	%D%/model/poll.pml \
 	%D%/model/retake.pml \
+	%D%/model/select.pml \
 	%D%/model/timer.pml \
 	%D%/model/world.pml
 # relist: to here

@@ -20,6 +20,7 @@
 enum goad__rank {
 	GOAD__RANK_TIMERS = 1,
 	GOAD__RANK_SCHED = 2,
+	GOAD__RANK_WAIT = 3, /* channels, by address; nothing is taken below them */
 	GOAD__RANK_STACK = 4,
 	GOAD__RANK_LEAF = 5
 };
@@ -54,17 +55,25 @@ static inline bool goad__spin_trylock (struct goad__spinlock *l)
 	return ok;
 }
 
-static inline void goad__spin_lock (struct goad__spinlock *l)
+/* more: locks of the same rank are held, of lower addresses. */
+static inline void goad__spin_lock_more (struct goad__spinlock *l, bool more)
 {
 	uint32_t free_ = 0;
 
 #ifdef GOAD_DEBUG_BUILD
-	goad__rank_push (l->rank);
+	if (!more)
+		goad__rank_push (l->rank);
 #endif
+	(void) more;
 	if (unlikely (!atomic_compare_exchange_strong_explicit (&l->word, &free_, 1,
 	                                                        memory_order_acquire,
 	                                                        memory_order_relaxed)))
 		goad__spin_lock_slow (l);
+}
+
+static inline void goad__spin_lock (struct goad__spinlock *l)
+{
+	goad__spin_lock_more (l, false);
 }
 
 static inline void goad__spin_unlock (struct goad__spinlock *l)

@@ -80,6 +80,8 @@ struct g {
 #ifdef GOAD_DEBUG_BUILD
 	uint32_t seen; /* the last check of the world that found it in a queue */
 #endif
+	const char *wait_kind; /* while WAITING: what it waits on, for dumps; its own writes */
+	const void *wait_on;   /* and which                                                  */
 	char name[32];
 };
 

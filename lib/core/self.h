@@ -76,6 +76,14 @@ static inline void goad__set_g (struct g *g)
 	__asm__ volatile("movq %0, %%fs:16(%1)" ::"r"(g), "r"(goad__self_offset ()) : "memory");
 }
 
+/* Who a thread is that has no coroutine: the address of its control block. */
+static inline uintptr_t goad__thread (void)
+{
+	uintptr_t tcb;
+	__asm__ volatile("movq %%fs:0, %0" : "=r"(tcb));
+	return tcb;
+}
+
 static inline bool goad__pinned (void)
 {
 	uint64_t n;

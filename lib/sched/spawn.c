@@ -41,6 +41,8 @@ static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad
 	g->n_yielded = g->n_handed = g->n_deferred = g->n_expired = 0;
 	g->cxa_caught = NULL;
 	g->cxa_uncaught = 0;
+	g->wait_kind = NULL;
+	g->wait_on = NULL;
 	name_it (g, attr ? attr->name : NULL);
 	goad__san_make (&g->san, st->lo, (size_t) (st->hi - st->lo));
 	g->sp = goad__arch_make (goad__stack_top (st), g);
