@@ -85,6 +85,7 @@ api_tests = \
 	%D%/api/chan \
 	%D%/api/chan_crowd \
 	%D%/api/config \
+	%D%/api/contract \
 	%D%/api/disable \
 	%D%/api/end \
 	%D%/api/foreign \
@@ -116,6 +117,7 @@ api_helpers = \
 %C%_api_chan_LDADD = $(API)
 %C%_api_chan_crowd_LDADD = $(API)
 %C%_api_config_LDADD = $(API)
+%C%_api_contract_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
 %C%_api_foreign_LDADD = $(API)

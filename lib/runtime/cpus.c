@@ -17,10 +17,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "core/gate.h"
 #include "base/fatal.h"
 #include "base/os.h"
 #include "base/syscall.h"
+#include "core/gate.h"
 #include "runtime/runtime.h"
 
 #define EVERY UINT64_C (1000000000)

@@ -80,8 +80,8 @@ static bool work_will_come (void)
 {
 	const struct sched *s = &goad__sched;
 
-	return s->nm_starting || s->nblocked || goad__global_waits () ||
-	       goad__timers_live () != 0 || goad__sources_waiting ();
+	return s->nm_starting || s->nblocked || goad__global_waits () || goad__timers_live () != 0 ||
+	       goad__sources_waiting ();
 }
 
 /* The rest of the question costs more, so it is not put at each idle moment.  And it is

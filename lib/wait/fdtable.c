@@ -245,15 +245,14 @@ bool goad__fd_enqueue (struct fd_waiter *w, struct gbatch *due)
 /* On a P's own M they go into its queue, but for the bound ones. */
 void goad__fd_ready (struct gbatch *due)
 {
-	struct m *m = goad__m ();
-	struct p *p = m ? m->p : NULL;
+	struct p *p = goad__own_p (goad__m ());
 	struct gbatch rest = { 0 };
 
 	if (due->n == 0)
 		return;
 	for (struct g *g; (g = gbatch_take (due));) {
 		if (g->bound)
-			goad__ready_fair (g);
+			goad__ready_bound (g);
 		else if (p)
 			goad__runq_put_or_spill (p, g);
 		else

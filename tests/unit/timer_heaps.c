@@ -32,10 +32,11 @@ static void set_up (void)
 {
 	fired = 0;
 	sysmon_woken = 0;
-	goad__sched.nprocs = PS;
+	goad__sched.nprocs = goad__sched.np_made = PS;
 	goad__sched.p = ps;
 	for (int i = 0; i < PS; i++) {
 		ps[i].id = i;
+		ps[i].next_timer = UINT64_MAX;
 		ms[i].p = &ps[i];
 	}
 	goad__timers_init ();
