@@ -268,17 +268,22 @@ Test (threads, end_when_idle_for_long, .timeout = 60)
 static void idle_long (void *arg)
 {
 	static uint64_t hold = 5 * GOAD_MS;
-	uint64_t cpu;
+	uint64_t least = UINT64_MAX;
 	(void) arg;
 
 	for (int i = 0; i < 30; i++)
 		claim_eq (goad_go (lock_for, &hold), 0);
 	while (stats_now ().threads > 6)
 		goad_sleep (5 * GOAD_MS);
-	cpu = process_cpu_ns ();
-	goad_sleep (500 * GOAD_MS);
-	cpu = process_cpu_ns () - cpu;
-	claim (cpu < 10 * GOAD_MS);
+	/* The least of three: the last threads may still be ending in the first. */
+	for (int i = 0; i < 3; i++) {
+		uint64_t cpu = process_cpu_ns ();
+		goad_sleep (300 * GOAD_MS);
+		cpu = process_cpu_ns () - cpu;
+		if (cpu < least)
+			least = cpu;
+	}
+	claim (least < 10 * GOAD_MS);
 }
 
 Test (threads, cost_nothing_when_idle, .timeout = 60)
