@@ -58,6 +58,15 @@ static uint64_t back_off_asked (struct sysmon *s, struct sysmon_slice *sl, uint6
 	return back_off (s, sl, ASKED, sysmon__min (MS, quantum), sysmon__max (MS, quantum));
 }
 
+/* From the look to the signal sent, learned as lateness is (loop.c): reading of a thread
+ * and signalling it take a while too. */
+static void learn_effort (struct sysmon *s)
+{
+	uint64_t took = s->ops->now (s->rt) - s->now;
+
+	s->effort = s->effort - s->effort / 8 + sysmon__min (took, slack (MS)) / 8;
+}
+
 /* It computes and is in somebody's way. */
 static uint64_t ask (struct sysmon *s, int p, const struct sysmon_view *v)
 {
@@ -72,6 +81,7 @@ static uint64_t ask (struct sysmon *s, int p, const struct sysmon_view *v)
 		sysmon__count (&s->count.stale);
 		return sysmon__soonest (s);
 	}
+	learn_effort (s);
 	if (err < 0)
 		sysmon__count (&s->count.deferred);
 	else
@@ -154,9 +164,9 @@ static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
 
 	due = sysmon__add (v->start, v->quantum);
 	if (due > sysmon__add (s->now, slack (v->quantum))) {
-		/* To bed so much earlier as it usually oversleeps.  This stays within the slack,
+		/* To bed so much earlier as it usually oversleeps, and needs to signal.  This stays within the slack,
 		 * and so within what counts as due, if for once it does not. */
-		due -= sysmon__min (s->late, slack (v->quantum));
+		due -= sysmon__min (s->late + s->effort, slack (v->quantum));
 		return sysmon__min (due, sysmon__soonest (s));
 	}
 	return s->ops->waiting (s->rt, p) ? look_contended (s, p, v) : look_alone (s, p, v);

@@ -208,6 +208,7 @@ struct sysmon {
 	uint64_t now;      /* of this look                                   */
 	uint64_t shortest; /* ops->quantum () at this look                   */
 	uint64_t late;     /* how late it usually wakes                      */
+	uint64_t effort;   /* and how long it takes to signal a thread       */
 	uint64_t house;    /* when housekeeping wants to be called next, ... */
 	uint64_t kept;     /* ... and when it was called last                */
 	struct sysmon_loose loose;
