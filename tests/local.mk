@@ -25,6 +25,7 @@ so_flags = $(LINK_FLAGS) -module -avoid-version -shared -rpath /nowhere
 
 # relist: from here
 unit_tests = \
+	%D%/unit/arch_restart \
 	%D%/unit/base_small \
 	%D%/unit/core_fairq \
 	%D%/unit/core_runq \
@@ -50,6 +51,7 @@ unit_helpers = \
 	%D%/unit/safepoint_kit.h \
 	%D%/unit/stack_kit.h \
 	%D%/unit/sysmon_fake.h
+%C%_unit_arch_restart_LDADD = $(UNIT)
 %C%_unit_base_small_LDADD = $(UNIT)
 %C%_unit_core_fairq_LDADD = $(UNIT)
 %C%_unit_core_runq_LDADD = $(UNIT)

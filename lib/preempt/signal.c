@@ -305,6 +305,7 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 		goad__set_pending ();
 		return;
 	}
+	(void) goad__arch_restart (uc);
 	goad__pin ();
 	if (!act (m, goad__g (), uc))
 		goad__unpin_quietly ();

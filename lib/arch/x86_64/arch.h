@@ -95,6 +95,10 @@ static inline void goad__arch_inject (ucontext_t *uc)
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t) (uintptr_t) goad_preempt_entry;
 }
 
+/* restart.c: sets code that a signal found at the end of a system call that it broke off
+ * back to its beginning, where that does no harm.  In the handler. */
+bool goad__arch_restart (ucontext_t *uc);
+
 /* In the DWARF order 0..15, then the PC. */
 static inline void goad__arch_frame_regs (const struct goad__frame *f, uint64_t r[17])
 {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* A system call that our signal broke off begins again
+ *
+ * SA_RESTART has the kernel do so for read, wait, futex and most others, but never for
+ * poll and its like nor for sleeps: these return EINTR, which a program that sends itself
+ * no signals need not expect.  sysmon signals nobody whom it sees asleep; but who is seen
+ * computing may be in such a call by the time that the signal comes.
+ *
+ * So the handler sets the interrupted code back to before the call, where that does just
+ * what the first call would have gone on to do: it has no time limit, or an absolute one,
+ * or one that the kernel has brought up to date; and it does not open the signal mask, as
+ * who does that waits for signals, and another one may have come along with ours.  All
+ * that the kernel leaves of the call's number is in the code: "mov $n, %eax; syscall".
+ *
+ * The kernel builds the frames of several signals one upon the other: only the lowest is
+ * at the call, the others are at a handler's first instruction and left alone here.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "arch.h"
+
+#define LENGTH 7 /* of the two instructions */
+
+static bool goes_on (uint32_t number, const greg_t *r)
+{
+	switch (number) {
+	case SYS_poll:
+		return (int32_t) r[REG_RDX] < 0;
+	case SYS_ppoll: /* the time that is left is in *rdx */
+		return r[REG_R10] == 0;
+	case SYS_select: /* in *r8 */
+		return true;
+	case SYS_pselect6:
+		return r[REG_R9] == 0;
+	case SYS_epoll_wait:
+		return (int32_t) r[REG_R10] < 0;
+	case SYS_epoll_pwait:
+		return (int32_t) r[REG_R10] < 0 && r[REG_R8] == 0;
+	case SYS_nanosleep: /* what is left has been written over what was asked for */
+		return r[REG_RSI] != 0 && r[REG_RSI] == r[REG_RDI];
+	case SYS_clock_nanosleep:
+		return (r[REG_RSI] & TIMER_ABSTIME) || (r[REG_R10] != 0 && r[REG_R10] == r[REG_RDX]);
+	default:
+		return false;
+	}
+}
+
+bool goad__arch_restart (ucontext_t *uc)
+{
+	greg_t *r = uc->uc_mcontext.gregs;
+	uintptr_t pc = (uintptr_t) r[REG_RIP];
+	unsigned char code[LENGTH];
+	uint32_t number;
+
+	/* What is before it in the same page can be read. */
+	if (r[REG_RAX] != -EINTR || pc % GOAD__PAGE < LENGTH)
+		return false;
+	memcpy (code, (const void *) (pc - LENGTH), LENGTH);
+	if (code[0] != 0xb8 || code[5] != 0x0f || code[6] != 0x05)
+		return false;
+	memcpy (&number, code + 1, sizeof number);
+	if (!goes_on (number, r))
+		return false;
+	r[REG_RIP] -= LENGTH;
+	return true;
+}
