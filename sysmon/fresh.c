@@ -46,9 +46,9 @@ static bool ask (struct sysmon *s, int p)
 	r->asked = r->tick;
 	r->again = sysmon__add (s->now, MS);
 	r->ready = SYSMON_NEVER;
+	(void) s->ops->prepare (s->rt, p); /* before the look, as in slice.c */
 	if (s->ops->probe (s->rt, p, r->tick) != SYSMON_COMPUTES)
 		return false; /* asleep, or without a CPU: a signal would not help */
-	(void) s->ops->prepare (s->rt, p);
 	if (s->ops->preempt_fresh (s->rt, p, r->tick) < 0)
 		return false;
 	sysmon__count (&s->count.fresh);

@@ -56,10 +56,11 @@ static inline uint64_t sysmon__add (uint64_t t, uint64_t ns)
 	return ns > SYSMON_NEVER - t ? SYSMON_NEVER : t + ns;
 }
 
-/* No slice that begins after this look is due before this time. */
+/* No slice that begins after this look is due before this time; so much earlier as sysmon
+ * usually oversleeps. */
 static inline uint64_t sysmon__soonest (const struct sysmon *s)
 {
-	return sysmon__add (s->now, s->shortest);
+	return sysmon__add (s->now, s->shortest - sysmon__min (s->late, s->shortest / 20));
 }
 
 /* sysmon is the only writer, so that no locked instruction is needed. */

@@ -15,17 +15,25 @@
 
 #define US UINT64_C (1000)
 #define MS UINT64_C (1000000)
+#define EFFORT_MAX (100 * US)
 
 /* Why a due slice is left alone for a while. */
 enum { NOTHING, ASKED, KERNEL, NO_CPU };
 
 /* Slices due within this time of each other end in one wake-up, the later ones
  * so much early.  They begin again together, so that Ps fall into step.  A
- * quantum / 32 at most, 50 us at most: with wake-ups that are up to as much
- * late the mean stays within 5% of the quantum. */
+ * quantum / 64 at most, 50 us at most: the mean stays within 5% of the quantum. */
 static uint64_t slack (uint64_t quantum)
 {
-	return sysmon__min (quantum / 32, 50 * US);
+	return sysmon__min (quantum / 64, 50 * US);
+}
+
+/* It goes to bed so much earlier as it usually oversleeps, and a slice takes to end once
+ * it is asked to; by a 20th of the quantum at most, and so much too short is the one slice
+ * for which, unusually, it was on time. */
+static uint64_t lead (const struct sysmon *s, uint64_t quantum)
+{
+	return sysmon__min (s->late + s->effort, quantum / 20);
 }
 
 /* After an alarm for nothing (another P was faster) the alarm stays off for
@@ -58,30 +66,26 @@ static uint64_t back_off_asked (struct sysmon *s, struct sysmon_slice *sl, uint6
 	return back_off (s, sl, ASKED, sysmon__min (MS, quantum), sysmon__max (MS, quantum));
 }
 
-/* From the look to the signal sent, learned as lateness is (loop.c): reading of a thread
- * and signalling it take a while too. */
-static void learn_effort (struct sysmon *s)
+/* From the look that asked a slice to end to the next one's start, learned as lateness is
+ * (loop.c).  It is seen at all only if that one runs still; what took very long is no
+ * measure, for then it was put off, or others have run in between. */
+static void learn_effort (struct sysmon *s, const struct sysmon_slice *sl,
+                          const struct sysmon_view *v)
 {
-	uint64_t took = s->ops->now (s->rt) - s->now;
-
-	s->effort = s->effort - s->effort / 8 + sysmon__min (took, slack (MS)) / 8;
+	if (sl->asked > 0 && v->start > sl->asked && v->start - sl->asked < EFFORT_MAX)
+		s->effort = s->effort - s->effort / 8 + (v->start - sl->asked) / 8;
 }
 
 /* It computes and is in somebody's way. */
 static uint64_t ask (struct sysmon *s, int p, const struct sysmon_view *v)
 {
 	struct sysmon_slice *sl = &s->procs[p].slice;
-	int err;
-
-	/* Without a spare thread the slice can still end by a switch in place, so that the
-	 * request is made anyway. */
-	(void) s->ops->prepare (s->rt, p);
-	err = s->ops->preempt (s->rt, p, v->tick);
+	int err = s->ops->preempt (s->rt, p, v->tick);
 	if (err == -ESTALE) {
 		sysmon__count (&s->count.stale);
 		return sysmon__soonest (s);
 	}
-	learn_effort (s);
+	sl->asked = sl->reason == ASKED ? 0 : s->now;
 	if (err < 0)
 		sysmon__count (&s->count.deferred);
 	else
@@ -101,6 +105,11 @@ static uint64_t look_contended (struct sysmon *s, int p, const struct sysmon_vie
 	if (v->requested && sl->reason != ASKED && v->preemptible)
 		return back_off_asked (s, sl, v->quantum);
 
+	/* A spare thread first: from the look at the thread to the signal it should take no
+	 * longer than it must, or the signal meets a system call begun meanwhile.  Without one
+	 * the slice can still end by a switch in place, so that the request is made anyway. */
+	if (v->preemptible)
+		(void) s->ops->prepare (s->rt, p);
 	switch (s->ops->probe (s->rt, p, v->tick)) {
 	case SYSMON_IN_KERNEL:
 		/* A signal would break off its system call and free no CPU. */
@@ -152,9 +161,10 @@ static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
 {
 	struct sysmon_slice *sl = &s->procs[p].slice;
 	bool busy = sl->ran;
-	uint64_t due;
+	uint64_t due, early;
 
 	if (!sl->known || sl->tick != v->tick) {
+		learn_effort (s, sl, v);
 		*sl = (struct sysmon_slice){ .tick = v->tick, .known = true };
 		busy = true;
 	}
@@ -163,12 +173,9 @@ static uint64_t look (struct sysmon *s, int p, const struct sysmon_view *v)
 		return look_idle (s, p, busy);
 
 	due = sysmon__add (v->start, v->quantum);
-	if (due > sysmon__add (s->now, slack (v->quantum))) {
-		/* To bed so much earlier as it usually oversleeps, and needs to signal.  This stays within the slack,
-		 * and so within what counts as due, if for once it does not. */
-		due -= sysmon__min (s->late + s->effort, slack (v->quantum));
-		return sysmon__min (due, sysmon__soonest (s));
-	}
+	early = lead (s, v->quantum);
+	if (due > sysmon__add (s->now, early + slack (v->quantum)))
+		return sysmon__min (due - early, sysmon__soonest (s));
 	return s->ops->waiting (s->rt, p) ? look_contended (s, p, v) : look_alone (s, p, v);
 }
 

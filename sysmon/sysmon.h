@@ -146,6 +146,7 @@ struct sysmon_slice {
 	uint64_t again;   /* do not probe or ask before                                       */
 	uint64_t backoff; /* the pause before that                                            */
 	uint64_t rearm;   /* do not set the alarm before                                      */
+	uint64_t asked;   /* when that look began, if it was asked to end                     */
 	int reason;       /* why it pauses                                                    */
 	bool known;       /* tick is valid                                                    */
 	bool ran;         /* a coroutine was on it at the last look                           */
@@ -208,7 +209,7 @@ struct sysmon {
 	uint64_t now;      /* of this look                                   */
 	uint64_t shortest; /* ops->quantum () at this look                   */
 	uint64_t late;     /* how late it usually wakes                      */
-	uint64_t effort;   /* and how long it takes to signal a thread       */
+	uint64_t effort;   /* from waking to the end of the slice then asked */
 	uint64_t house;    /* when housekeeping wants to be called next, ... */
 	uint64_t kept;     /* ... and when it was called last                */
 	struct sysmon_loose loose;

@@ -461,6 +461,7 @@ void goad__monitor_stop (void)
 	atomic_store_explicit (&mon.stop, 1, memory_order_release);
 	wake ();
 	goad__thread_end (mon.thread, &mon.stack);
+	goad__watch_end ();
 	mon.running = false;
 }
 

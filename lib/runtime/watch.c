@@ -25,6 +25,7 @@
 #include "runtime/watch.h"
 
 #define AT_ONCE 64 /* threads on the list that one look asks after */
+#define KEPT 32    /* "syscall" files kept open; a power of two */
 
 enum doing { RUNS, SLEEPS, FAULTS, UNKNOWN };
 
@@ -38,6 +39,15 @@ static struct {
 } list;
 static bool no_syscall_file;
 
+/* Opening and closing such a file takes several times as long as reading it, so those last
+ * read stay open, each in the place of its thread's number.  A file is tied to its thread:
+ * read when that is gone it gives an error, and is opened again by name.  pread, so that a
+ * program which closes what it does not know and opens something else there loses nothing
+ * by it. */
+static struct {
+	int tid, fd;
+} kept[KEPT];
+
 static uint64_t thread_cpu (int tid)
 {
 	/* the kernel's MAKE_THREAD_CPUCLOCK (tid, CPUCLOCK_SCHED) */
@@ -49,20 +59,56 @@ static uint64_t thread_cpu (int tid)
 	return (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec;
 }
 
-/* /proc/self/task/TID/name; false: not readable. */
-static bool slurp (int tid, const char *name, char *text, size_t size)
+static long open_file (int tid, const char *name)
 {
 	char path[64];
-	long fd, n;
 
 	goad__format (path, sizeof path, "/proc/self/task/%d/%s", tid, name);
-	fd = goad__syscall4 (SYS_openat, AT_FDCWD, (long) path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	n = goad__syscall3 (SYS_read, fd, (long) text, (long) size - 1);
-	goad__syscall3 (SYS_close, fd, 0, 0);
+	return goad__syscall4 (SYS_openat, AT_FDCWD, (long) path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+static bool read_file (long fd, char *text, size_t size)
+{
+	long n = goad__syscall4 (SYS_pread64, fd, (long) text, (long) size - 1, 0);
+
 	text[n > 0 ? n : 0] = 0;
 	return n > 0;
+}
+
+/* /proc/self/task/TID/stat; false: not readable. */
+static bool read_stat (int tid, char *text, size_t size)
+{
+	long fd = open_file (tid, "stat");
+	bool good;
+
+	if (fd < 0)
+		return false;
+	good = read_file (fd, text, size);
+	goad__syscall3 (SYS_close, fd, 0, 0);
+	return good;
+}
+
+static void forget (int i)
+{
+	if (kept[i].tid)
+		goad__syscall3 (SYS_close, kept[i].fd, 0, 0);
+	kept[i].tid = 0;
+}
+
+static bool read_syscall (int tid, char *text, size_t size)
+{
+	int i = tid & (KEPT - 1);
+	long fd;
+
+	if (kept[i].tid == tid && read_file (kept[i].fd, text, size))
+		return true;
+	forget (i);
+	fd = open_file (tid, "syscall");
+	if (fd < 0)
+		return false;
+	kept[i].tid = tid;
+	kept[i].fd = (int) fd;
+	return read_file (fd, text, size);
 }
 
 static uint64_t number (const char **at, unsigned base)
@@ -84,7 +130,7 @@ static enum doing by_letter (int tid)
 	char text[64];
 	const char *end = NULL;
 
-	if (!slurp (tid, "stat", text, sizeof text))
+	if (!read_stat (tid, text, sizeof text))
 		return UNKNOWN;
 	for (const char *c = text; *c; c++)
 		if (*c == ')')
@@ -102,7 +148,7 @@ static enum doing look_at (struct m *m, int tid)
 	long call;
 
 	atomic_store_explicit (&m->call, -1, memory_order_relaxed);
-	if (no_syscall_file || !slurp (tid, "syscall", text, sizeof text))
+	if (no_syscall_file || !read_syscall (tid, text, sizeof text))
 		return by_letter (tid);
 	if (text[0] == '-')
 		return by_letter (tid) == SLEEPS ? FAULTS : UNKNOWN;
@@ -240,4 +286,10 @@ void goad__watch_reset (void)
 	list.first = list.last = NULL;
 	list.n = 0;
 	no_syscall_file = goad__env_flag ("GOAD_NO_PROC_SYSCALL");
+}
+
+void goad__watch_end (void)
+{
+	for (int i = 0; i < KEPT; i++)
+		forget (i);
 }

@@ -7,6 +7,7 @@
 #include "sysmon/sysmon.h"
 
 void goad__watch_reset (void);
+void goad__watch_end (void);
 
 /* As sysmon_ops: what P i's thread does; and its P is taken, if it sleeps still. */
 enum sysmon_thread goad__watch_probe (int i, uint64_t tick);

@@ -324,7 +324,7 @@ Test (sysmon_loop, being_very_late_does_not_cut_slices_short)
 	fake.asleep = late_sleep;
 	sysmon_run (&fake.mon);
 	fake_begin (0);
-	cr_assert_eq (fake_look (), MS - MS / 32);
+	cr_assert_eq (fake_look (), MS - MS / 20);
 }
 
 static void never_sleep (struct fake *f, uint64_t deadline)

@@ -294,7 +294,7 @@ static void run_seeds (struct world w, int seeds, uint64_t bound)
 		cr_assert_gt (sim.slices, 10u);
 		cr_assert_leq (sim.worst, bound, "seed %d: %llu us late, %llu allowed", i,
 		               (unsigned long long) (sim.worst / US), (unsigned long long) (bound / US));
-		cr_assert_leq (sim.worst_early, w.quantum / 32, "seed %d", i);
+		cr_assert_leq (sim.worst_early, w.quantum / 15, "seed %d", i);
 	}
 }
 
