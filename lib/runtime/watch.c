@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -41,11 +42,13 @@ static bool no_syscall_file;
 
 /* Opening and closing such a file takes several times as long as reading it, so those last
  * read stay open, each in the place of its thread's number.  A file is tied to its thread:
- * read when that is gone it gives an error, and is opened again by name.  pread, so that a
- * program which closes what it does not know and opens something else there loses nothing
- * by it. */
-static struct {
+ * read when that is gone it gives an error, and is opened again by name.  A program may
+ * close what it does not know, and the number means something else then, to be neither
+ * read nor closed: so the file must be the one that was opened. */
+static struct kept {
 	int tid, fd;
+	dev_t dev;
+	ino_t ino;
 } kept[KEPT];
 
 static uint64_t thread_cpu (int tid)
@@ -88,27 +91,44 @@ static bool read_stat (int tid, char *text, size_t size)
 	return good;
 }
 
-static void forget (int i)
+static bool still_there (const struct kept *k)
 {
-	if (kept[i].tid)
-		goad__syscall3 (SYS_close, kept[i].fd, 0, 0);
-	kept[i].tid = 0;
+	struct stat st;
+
+	return k->tid && goad__syscall3 (SYS_fstat, k->fd, (long) &st, 0) == 0 && st.st_ino == k->ino &&
+	       st.st_dev == k->dev;
+}
+
+static void forget (struct kept *k)
+{
+	if (still_there (k))
+		goad__syscall3 (SYS_close, k->fd, 0, 0);
+	k->tid = 0;
+}
+
+static bool keep (struct kept *k, int tid)
+{
+	long fd = open_file (tid, "syscall");
+	struct stat st;
+
+	if (fd < 0)
+		return false;
+	if (goad__syscall3 (SYS_fstat, fd, (long) &st, 0) != 0) {
+		goad__syscall3 (SYS_close, fd, 0, 0);
+		return false;
+	}
+	*k = (struct kept){ tid, (int) fd, st.st_dev, st.st_ino };
+	return true;
 }
 
 static bool read_syscall (int tid, char *text, size_t size)
 {
-	int i = tid & (KEPT - 1);
-	long fd;
+	struct kept *k = &kept[tid & (KEPT - 1)];
 
-	if (kept[i].tid == tid && read_file (kept[i].fd, text, size))
+	if (k->tid == tid && still_there (k) && read_file (k->fd, text, size))
 		return true;
-	forget (i);
-	fd = open_file (tid, "syscall");
-	if (fd < 0)
-		return false;
-	kept[i].tid = tid;
-	kept[i].fd = (int) fd;
-	return read_file (fd, text, size);
+	forget (k);
+	return keep (k, tid) && read_file (k->fd, text, size);
 }
 
 static uint64_t number (const char **at, unsigned base)
@@ -291,5 +311,5 @@ void goad__watch_reset (void)
 void goad__watch_end (void)
 {
 	for (int i = 0; i < KEPT; i++)
-		forget (i);
+		forget (&kept[i]);
 }

@@ -71,6 +71,8 @@ int goad__epoll_open (void)
 {
 	int err;
 
+	if (ep.set >= 0)
+		return 0;
 	ep.set = (int) goad__syscall3 (SYS_epoll_create1, EPOLL_CLOEXEC, 0, 0);
 	err = ep.set;
 	if (err >= 0)

@@ -55,7 +55,7 @@ static int start_using (void)
 
 	if (p == MAP_FAILED)
 		return -ENOMEM;
-	err = goad__epoll_open ();
+	err = goad__epoll_open (); /* if it could not be opened when the runtime began */
 	if (err) {
 		munmap (p, CHUNKS * sizeof *np.chunk);
 		return err;

@@ -207,6 +207,10 @@ void goad__netpoll_init (void)
 	np.wanted = 0;
 	np.left_at = 0;
 	sysmon_served = false;
+	/* Now, and not when the first descriptor is waited for: by then a program may have
+	 * closed one and yet be about to use its number, which must not mean one of ours.  If
+	 * there is none to be had now, it is tried again then. */
+	(void) goad__epoll_open ();
 	goad__source_add (&source);
 	atomic_store_explicit (&np.live, 1, memory_order_seq_cst);
 }
@@ -234,9 +238,9 @@ void goad__netpoll_fini (void)
 			goad__fd_each (send_away);
 		goad__futex_wait (&np.foreign, n, UINT64_MAX);
 	}
+	goad__epoll_close ();
 	if (!used ())
 		return;
 	atomic_store_explicit (&np.used, 0, memory_order_relaxed);
-	goad__epoll_close ();
 	goad__fd_table_free ();
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -120,6 +121,29 @@ static void close_races (void *arg)
 Test (io_close, races_with_a_reader, .timeout = 30)
 {
 	run (close_races, NULL, 2);
+}
+
+/* The first wait opens nothing that could take the place of a descriptor just closed, by
+ * its number still in somebody's hands. */
+static void first_wait (void *arg)
+{
+	int fd[2], other[2];
+
+	(void) arg;
+	pair (fd);
+	pair (other);
+	close (fd[0]);
+	claim_eq (goad_wait_fd (other[0], POLLIN, goad_after (GOAD_MS)), -ETIMEDOUT);
+	claim_eq (goad_wait_fd (fd[0], POLLIN, goad_after (GOAD_MS)), -EBADF);
+	claim_eq (fcntl (fd[0], F_GETFD), -1);
+	close (fd[1]);
+	close (other[0]);
+	close (other[1]);
+}
+
+Test (io_close, the_number_is_not_the_runtimes_next, .timeout = 20)
+{
+	run (first_wait, NULL, 1);
 }
 
 /* Closed behind our back, and the number means another file. */
