@@ -33,6 +33,15 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+/* An edge that ThreadSanitizer cannot see, as one of its ends is an instruction of ours. */
+#ifdef GOAD__TSAN
+#define goad__tsan_release(p) __tsan_release (p)
+#define goad__tsan_acquire(p) __tsan_acquire (p)
+#else
+#define goad__tsan_release(p) ((void) 0)
+#define goad__tsan_acquire(p) ((void) 0)
+#endif
+
 /* A coroutine's or a thread's part in it. */
 struct goad__san {
 #ifdef GOAD__ASAN

@@ -60,6 +60,14 @@ static void set_floor (struct fairq *q, uint64_t v)
 	__atomic_store_n (&q->floor, v, __ATOMIC_RELAXED);
 }
 
+/* Under the lock, so that no locked instruction is needed. */
+static void count_bound (struct fairq *q, int by)
+{
+	uint32_t n = atomic_load_explicit (&q->nbound, memory_order_relaxed);
+
+	atomic_store_explicit (&q->nbound, n + (uint32_t) by, memory_order_relaxed);
+}
+
 void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag)
 {
 	/* Who ran alone was in no queue: what it ran meanwhile is no debt to who comes now. */
@@ -71,7 +79,8 @@ void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag)
 		g->fair_seq = ++q->seq;
 	g->fair_child = g->fair_sibling = NULL;
 	set_root (q, meld (q->root, g));
-	q->nbound += g->bound != NULL;
+	if (g->bound)
+		count_bound (q, 1);
 	atomic_fetch_add_explicit (&q->n, 1, memory_order_relaxed);
 }
 
@@ -85,7 +94,8 @@ struct g *goad__fairq_take (struct fairq *q)
 	g->fair_child = NULL;
 	if (g->vruntime > q->floor)
 		set_floor (q, g->vruntime);
-	q->nbound -= g->bound != NULL;
+	if (g->bound)
+		count_bound (q, -1);
 	atomic_fetch_sub_explicit (&q->n, 1, memory_order_relaxed);
 	return g;
 }
@@ -117,7 +127,7 @@ struct g *goad__fairq_take_bound (struct fairq *q)
 		set_root (q, meld (q->root, g));
 	}
 	if (found) {
-		q->nbound--;
+		count_bound (q, -1);
 		atomic_fetch_sub_explicit (&q->n, 1, memory_order_relaxed);
 	}
 	return found;

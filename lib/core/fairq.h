@@ -17,7 +17,7 @@ struct fairq {
 	uint64_t seq;
 	uint64_t floor; /* virtual runtime of the last one taken: never falls */
 	_Atomic uint32_t n;
-	uint32_t nbound; /* of them bound to an M */
+	_Atomic uint32_t nbound; /* of them bound to an M; sysmon reads it without the lock */
 };
 
 #define FAIR_UNIT 100u /* weight of a coroutine that asked for none */

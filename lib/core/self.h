@@ -20,6 +20,7 @@
 #define GOAD_CORE_SELF_H
 
 #include "base/base.h"
+#include "base/san.h"
 
 struct m;
 struct g;
@@ -116,6 +117,7 @@ static inline void goad__pin (void)
 static inline bool goad__unpin_asks (void)
 {
 	bool asked;
+	goad__tsan_release (goad__self_at ()); /* sysmon asks whether it is pinned: retake.c */
 	__asm__ volatile("subq $2, %%fs:(%1)" : "=@ccz"(asked) : "r"(goad__self_offset ()) : "memory");
 	return asked;
 }

@@ -30,14 +30,16 @@
 #define RWF_NOSIGNAL 0x100 /* Linux 6.18: EPIPE without SIGPIPE */
 #endif
 
+/* Other threads may call at any time, also while a runtime begins. */
 static struct {
-	bool no_nowait;
+	_Atomic bool no_nowait;
 	_Atomic bool no_nosignal; /* also learnt from the kernel */
 } lacks;
 
 void goad__io_init (void)
 {
-	lacks.no_nowait = goad__env_flag ("GOAD_NO_RWF_NOWAIT");
+	atomic_store_explicit (&lacks.no_nowait, goad__env_flag ("GOAD_NO_RWF_NOWAIT"),
+	                       memory_order_relaxed);
 	atomic_store_explicit (&lacks.no_nosignal, goad__env_flag ("GOAD_NO_RWF_NOSIGNAL"),
 	                       memory_order_relaxed);
 }
@@ -87,7 +89,7 @@ long goad__rw_attempt (struct transfer *t)
 	int n;
 
 	iov = goad__transfer_left (t, &one, &n);
-	if (!lacks.no_nowait)
+	if (!atomic_load_explicit (&lacks.no_nowait, memory_order_relaxed))
 		r = vector (t, iov, n, RWF_NOWAIT);
 	if (r != -EOPNOTSUPP && r != -ENOSYS)
 		return r;

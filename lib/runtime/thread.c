@@ -72,7 +72,7 @@ static bool m_set_up (struct m *m)
 {
 	size_t min = getauxval (AT_MINSIGSTKSZ);
 
-	m->curg = m->after_g = m->locked_g = NULL;
+	m->curg = m->after_g = NULL;
 	m->oldp = NULL;
 	m->spinning = false;
 	atomic_store_explicit (&m->slow, goad__slow (M_NO_P), memory_order_relaxed);
@@ -142,6 +142,7 @@ static struct m *m_make (bool *full)
 	m = *full ? NULL : s->mfree;
 	if (m) {
 		s->mfree = m->idle_next;
+		m->locked_g = NULL; /* it is on the list of all, where others look */
 		m->life = M_LIVE;
 	}
 	goad__spin_unlock (&s->lock);

@@ -41,7 +41,10 @@
 static bool pinned (const struct m *m)
 {
 	/* Acquire: what the thread did before it left the runtime is there. */
-	return __atomic_load_n (&m->self->word, __ATOMIC_ACQUIRE) > 1;
+	bool is = __atomic_load_n (&m->self->word, __ATOMIC_ACQUIRE) > 1;
+
+	goad__tsan_acquire (m->self); /* which does not see the one instruction that unpins */
+	return is;
 }
 
 static bool change (struct m *m, enum m_slow from, enum m_slow to)
