@@ -253,6 +253,7 @@ script_tests = \
 	%D%/install/manpages \
 	%D%/install/staged \
 	%D%/model/check \
+	%D%/tools/bench.sh \
 	%D%/tools/run.sh \
 	%D%/tools/usage.sh
 

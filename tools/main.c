@@ -59,7 +59,7 @@ static const struct subcommand {
 	{ "starve", NULL, "test a scheduler for starvation, scenario by scenario" },
 	{ "trace", NULL, "record, convert and draw scheduling events" },
 	{ "models", NULL, "compare processes, threads and coroutines on this machine" },
-	{ "bench", NULL, "measure the scheduler, next to Go and others where installed" },
+	{ "bench", tool_bench, "measure the scheduler, next to Go and others where installed" },
 	{ "top", NULL, "watch the coroutines of a running program" },
 	{ "help", tool_help, "show this, or the help of one command" },
 	{ "version", tool_version, "show the version and what was built in" },

@@ -16,8 +16,6 @@
 
 #include "plot.h"
 
-const char *const plot_package = NULL;
-
 enum { ROWS_MAX = 24, ROW = 26, COLUMNS_HEIGHT = 180 };
 
 /* Colours that stay apart for most eyes; beyond them the hue goes round. */
@@ -286,8 +284,6 @@ int plot_write (struct run *run, const char *path, char *why, size_t why_size)
 
 #include <errno.h>
 #include <stdio.h>
-
-const char *const plot_package = "libcairo2-dev";
 
 int plot_write (struct run *run, const char *path, char *why, size_t why_size)
 {
