@@ -3,6 +3,7 @@
 # pages that only lead to another (.so).
 # relist: from here
 dist_man_MANS += \
+	%D%/man/goad-bench.1 \
 	%D%/man/goad-run.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \
