@@ -4,6 +4,7 @@
 # relist: from here
 dist_man_MANS += \
 	%D%/man/goad-bench.1 \
+	%D%/man/goad-models.1 \
 	%D%/man/goad-run.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \

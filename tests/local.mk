@@ -254,6 +254,7 @@ script_tests = \
 	%D%/install/staged \
 	%D%/model/check \
 	%D%/tools/bench.sh \
+	%D%/tools/models.sh \
 	%D%/tools/run.sh \
 	%D%/tools/usage.sh
 

@@ -11,60 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-enum { WORDS_MAX = 32, TICKS_OF_STAT = 8 };
+enum { WORDS_MAX = 32 };
 
 static volatile sig_atomic_t running; /* the process group that is measured now, or 0 */
 
-struct moment {
-	double busy, steal, own, wall; /* seconds */
-};
-
-static double wall_now (void)
-{
-	struct timespec ts;
-
-	clock_gettime (CLOCK_MONOTONIC, &ts);
-	return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
-}
-
-static double seconds (const struct rusage *u)
-{
-	return (double) (u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
-	       (double) (u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
-}
-
-/* CPU time of the whole machine, of the host's other guests, and of us and ours. */
-static struct moment moment (void)
-{
-	struct moment m = { .wall = wall_now () };
-	double t[TICKS_OF_STAT] = { 0 }, hz = (double) sysconf (_SC_CLK_TCK);
-	struct rusage self, children;
-	FILE *f = fopen ("/proc/stat", "r");
-
-	if (f != NULL) {
-		/* user nice system idle iowait irq softirq steal */
-		if (fscanf (f, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &t[0], &t[1], &t[2], &t[3], &t[4],
-		            &t[5], &t[6], &t[7]) >= 7) {
-			m.busy = (t[0] + t[1] + t[2] + t[5] + t[6]) / hz;
-			m.steal = t[7] / hz;
-		}
-		fclose (f);
-	}
-	getrusage (RUSAGE_SELF, &self);
-	getrusage (RUSAGE_CHILDREN, &children);
-	m.own = seconds (&self) + seconds (&children);
-	return m;
-}
-
 /* A clock tick or two are lost to rounding. */
-static void judge_noise (struct bench_run *run, enum side side, struct moment a, struct moment b)
+static void judge_noise (struct bench_run *run, enum side side, struct util_moment a,
+                         struct util_moment b)
 {
 	double wall = b.wall - a.wall, steal = b.steal - a.steal;
 	double foreign = (b.busy - a.busy) - (b.own - a.own);
@@ -132,13 +90,13 @@ static void keep_line (struct bench_run *run, const char *line)
 /* Reads to the end of the output, or of the time. */
 static int collect (int fd, uint64_t timeout_ns, struct bench_run *run)
 {
-	double end = wall_now () + (double) timeout_ns / 1e9;
+	double end = util_moment ().wall + (double) timeout_ns / 1e9;
 	char text[8192], *line = text, *newline;
 	size_t len = 0;
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		double left = end - wall_now ();
+		double left = end - util_moment ().wall;
 
 		if (left <= 0)
 			return -ETIMEDOUT;
@@ -176,7 +134,7 @@ int bench_exec (const struct bench *b, enum side side, const char *path, const c
                 struct bench_run *run)
 {
 	int fd[2], status = 0;
-	struct moment before = moment ();
+	struct util_moment before = util_moment ();
 
 	*run = (struct bench_run){ .values_n = 0 };
 	if (pipe (fd) != 0)
@@ -203,6 +161,6 @@ int bench_exec (const struct bench *b, enum side side, const char *path, const c
 	running = 0;
 	if (err < 0 || status != 0)
 		return complain (path, options, err, status, b->timeout_ns);
-	judge_noise (run, side, before, moment ());
+	judge_noise (run, side, before, util_moment ());
 	return 0;
 }

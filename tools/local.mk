@@ -23,6 +23,14 @@ endif
 	%D%/bench_stats.c \
 	%D%/bench_text.c \
 	%D%/main.c \
+	%D%/models.c \
+	%D%/models.h \
+	%D%/models_json.c \
+	%D%/models_measure.c \
+	%D%/models_options.c \
+	%D%/models_plot.c \
+	%D%/models_text.c \
+	%D%/models_worlds.c \
 	%D%/plot.c \
 	%D%/plot.h \
 	%D%/plot_lanes.c \
@@ -41,6 +49,7 @@ endif
 	%D%/tool.h \
 	%D%/util.h \
 	%D%/util_args.c \
+	%D%/util_moment.c \
 	%D%/util_text.c \
 	%D%/util_time.c \
 	%D%/util_word.c \

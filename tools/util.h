@@ -73,6 +73,13 @@ int util_write_all (int fd, const char *s, size_t len);
  * code point. */
 size_t util_columns (const char *s);
 
+/* util_moment.c: seconds so far: CPU time of the whole machine, what its host kept for others,
+ * of this process and its children that ended, and the time itself. */
+struct util_moment {
+	double busy, steal, own, wall;
+};
+struct util_moment util_moment (void);
+
 /* A histogram of times with 32 buckets to an octave, so each value is known
  * within 3%; the largest is kept as it is.  One writer; readers at any time. */
 enum { UTIL_HIST_SUB = 32, UTIL_HIST_BUCKETS = UTIL_HIST_SUB * 44 };
