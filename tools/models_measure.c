@@ -294,14 +294,29 @@ static bool beside_loops (const struct models *m, const struct world *w, double 
 	return disturbed (m, w, loop, out);
 }
 
-/* Memory comes first: later ones find stacks that earlier ones have touched. */
+/* Memory comes first: later ones find stacks that earlier ones have touched.  One repetition
+ * of a delay looks at hundreds of milliseconds. */
 static const struct {
-	unsigned row, repeat;
+	unsigned row;
+	enum { ONCE, FEW, FULL } repeat;
 	bool (*measure) (const struct models *m, const struct world *w, double *out);
 } experiments[] = {
-	{ ROW_MEMORY, 1, memory },   { ROW_CREATE, 0, create },      { ROW_SWITCH, 0, hand_over },
-	{ ROW_SPEEDUP, 0, speedup }, { ROW_BLOCK, 0, beside_calls }, { ROW_LOOP, 0, beside_loops },
+	{ ROW_MEMORY, ONCE, memory },     { ROW_CREATE, FULL, create },
+	{ ROW_SWITCH, FULL, hand_over },  { ROW_SPEEDUP, FULL, speedup },
+	{ ROW_BLOCK, FEW, beside_calls }, { ROW_LOOP, FEW, beside_loops },
 };
+
+static unsigned repetitions (const struct models *m, size_t experiment)
+{
+	switch (experiments[experiment].repeat) {
+	case ONCE:
+		return 1;
+	case FEW:
+		return (m->repeat + 2) / 3;
+	default:
+		return m->repeat;
+	}
+}
 
 struct task {
 	const struct models *models;
@@ -313,8 +328,7 @@ static void measure_all (void *arg)
 	struct task t = *(struct task *) arg;
 
 	for (size_t i = 0; i < UTIL_COUNT (experiments); i++) {
-		unsigned row = experiments[i].row, n = 0;
-		unsigned repeat = experiments[i].repeat != 0 ? experiments[i].repeat : t.models->repeat;
+		unsigned row = experiments[i].row, n = 0, repeat = repetitions (t.models, i);
 		double v[REPEAT_MAX];
 
 		while (n < repeat && n < REPEAT_MAX &&

@@ -65,11 +65,11 @@ int models_text (const struct models *m)
 		paragraph (models_rows[row].text);
 	}
 	printf (
-	    "Medians of %u repetitions. Delays are those of one that is to run each millisecond,\n"
-	    "the longest of them, beside as many calls or loops as there are CPUs. N:1 is goad with\n"
-	    "one thread and without preemption, as libraries are that switch in their own calls.\n"
+	    "Medians of %u repetitions, delays of %u. A delay is the longest of one that is to run\n"
+	    "each millisecond, beside as many calls or loops as there are CPUs. N:1 is goad with one\n"
+	    "thread and without preemption, as libraries are that switch in their own calls.\n"
 	    "What the kernel keeps of each beside its stack is not in the memory.\n",
-	    m->repeat);
+	    m->repeat, (m->repeat + 2) / 3);
 	if (m->others > 0.1)
 		printf ("Others used %.0f%% of a CPU meanwhile: a quiet machine gives better figures.\n",
 		        100 * m->others);
