@@ -104,12 +104,14 @@ dist_man_MANS += \
 	%D%/man/goad_writev_until.3 \
 	%D%/man/goad_yield.3
 EXTRA_DIST += \
+	%D%/comparison.md \
 	%D%/design/benchmarks.md \
 	%D%/design/channels.md \
 	%D%/design/ordering.md \
 	%D%/design/preemption.md \
 	%D%/design/scheduler.md \
-	%D%/design/sysmon.md
+	%D%/design/sysmon.md \
+	%D%/limits.md
 # relist: to here
 
 # The picture in README.md.
