@@ -169,8 +169,12 @@ static void noise (const struct bench_runs *runs)
 void bench_text_case (const struct bench *b, const struct bench_case *c,
                       const struct bench_runs *runs)
 {
+	static const char *last = "";
 	struct text options = { 0 };
 
+	if (strcmp (last, c->program) != 0)
+		printf ("\n%s\n", bench_about (b, c->program));
+	last = c->program;
 	bench_arguments (b, c, runs->n[SIDE_GOAD] > 0 ? SIDE_GOAD : SIDES, &options);
 	printf ("%s: %s %s\n", c->id, c->program, options.s != NULL ? options.s : "");
 	for (unsigned i = 0; i < c->metrics_n; i++)

@@ -9,8 +9,8 @@
 mkdir -p fake/pthread fake/go
 cat >fake/cases <<'END'
 # a comment
-about fake figures that are known
-about late one that takes too long
+about fake Figures that are known
+about late One that takes too long
 
 case fake-1
 main
@@ -53,7 +53,7 @@ export GOAD_BENCH_DIR
 unset GO
 
 expect 'help' 0 'Usage: goad bench' '' bench --help
-expect 'list' 0 '^fake: figures that are known' '' bench --list
+expect 'list' 0 '^fake: Figures that are known' '' bench --list
 expect 'list: the main ones' 0 '^    fake-1 .main.$' '' bench --list
 expect 'median and spread' 0 '^  figure +ns +20.0 \(10.0..30.0\)' '' bench --keep-noisy -r 3 --peers none fake-1
 rm -f turn
