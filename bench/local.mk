@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The benchmarks, which `goad bench` runs: NAME.c, its twin on kernel threads in pthread/NAME.c,
-# and on Go in go/NAME.go, which is built by whoever has Go.  What is measured of them stands in
-# `cases'.  tools/dev/relist writes the lists.
+# on Go in go/NAME.go and on Boost.Fiber in boost/NAME.cc, which are built by whoever has these.
+# What is measured of them stands in `cases'.  tools/dev/relist writes the lists.
 BENCH = lib/libgoad.la -lm
 
 # relist: from here
@@ -94,6 +94,12 @@ bench_go = \
 	%D%/go/tick.go \
 	%D%/go/timer.go \
 	%D%/go/yield.go
+bench_boost = \
+	%D%/boost/chan.cc \
+	%D%/boost/pingpong.cc \
+	%D%/boost/spawn.cc \
+	%D%/boost/yield.cc \
+	%D%/boost/fiber.hh
 dist_noinst_HEADERS += \
 	%D%/bench.h \
 	%D%/bimodal.h \
@@ -113,6 +119,8 @@ benchdatadir = $(pkgdatadir)/bench
 dist_benchdata_DATA = %D%/cases
 gobenchdir = $(pkgdatadir)/bench/go
 dist_gobench_DATA = $(bench_go)
+boostbenchdir = $(pkgdatadir)/bench/boost
+dist_boostbench_DATA = $(bench_boost)
 endif
 
 # BENCH_FLAGS are options and names for `goad bench`.

@@ -125,8 +125,7 @@ int tool_bench (int argc, char **argv)
 		list (b);
 		return TOOL_OK;
 	}
-	if (b->peer[SIDE_GO])
-		bench_find_go (b);
+	bench_find_peers (b);
 	if (!b->json)
 		bench_text_head (b);
 	for (unsigned i = 0; i < b->cases_n; i++)

@@ -6,7 +6,7 @@
 #include "util.h"
 
 /* Who is measured.  The peers come after goad. */
-enum side { SIDE_GOAD, SIDE_GO, SIDE_PTHREAD, SIDES };
+enum side { SIDE_GOAD, SIDE_GO, SIDE_PTHREAD, SIDE_BOOST, SIDES };
 extern const char *const bench_sides[SIDES];
 
 enum { BENCH_METRICS = 16, BENCH_VALUES = 32 };
@@ -54,7 +54,7 @@ struct bench_summary {
 
 struct bench {
 	bool quick, json, list, all, aims, keep_noisy;
-	bool peer[SIDES];
+	bool peer[SIDES], asked; /* asked: they were named */
 	unsigned repeat;
 	uint64_t timeout_ns;
 	struct bench_case *cases;
@@ -76,7 +76,7 @@ const char *bench_about (const struct bench *b, const char *program);
 const char *bench_path (void);
 const char *bench_find (const char *folder, const char *name, const char *suffix, int mode);
 const char *bench_program (struct bench *b, enum side side, const char *name);
-void bench_find_go (struct bench *b);
+void bench_find_peers (struct bench *b);
 
 /* bench_exec.c: one run; 0 or -errno, having complained. */
 int bench_exec (const struct bench *b, enum side side, const char *path, const char *options,

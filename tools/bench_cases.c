@@ -9,7 +9,7 @@
 
 #include "bench.h"
 
-const char *const bench_sides[SIDES] = { "goad", "go", "pthread" };
+const char *const bench_sides[SIDES] = { "goad", "go", "pthread", "boost" };
 
 static char *slurp (const char *path)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_find.c - where the benchmarks and their twins are, and the building of Go's
+/* bench_find.c - where the benchmarks and their twins are, and the building of some
  *
  * GOAD_BENCH_DIR is a list of directories, with colons between; else it is where `make
  * install' put things.  What is looked for there: `cases', the programs NAME, pthread/NAME
- * and the sources go/NAME.go.  Go's programs are built when first asked for, and kept in the
- * user's cache under a name that tells their source. */
+ * and the sources go/NAME.go and boost/NAME.cc, which are built here, for who installs goad
+ * need not have Go or Boost. */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,16 +46,16 @@ const char *bench_find (const char *folder, const char *name, const char *suffix
 	return NULL;
 }
 
-static const char *go_command (void)
+static const char *tool (const char *variable, const char *otherwise)
 {
-	const char *go = getenv ("GO");
+	const char *name = getenv (variable);
 
-	return go != NULL && *go != '\0' ? go : "go";
+	return name != NULL && *name != '\0' ? name : otherwise;
 }
 
-/* Runs `go WORD...' to its end; its standard output goes to out, if there is one. */
-static int go_run (const char *a, const char *b, const char *c, const char *d, char *out,
-                   size_t size)
+/* Runs a tool to its end; its standard output goes to out, if there is one, and what it
+ * complains of is not shown if quiet. */
+static int run_tool (const char *const argv[], bool quiet, char *out, size_t size)
 {
 	int fd[2] = { -1, -1 }, status = -1;
 	size_t len = 0;
@@ -64,9 +65,13 @@ static int go_run (const char *a, const char *b, const char *c, const char *d, c
 		return -errno;
 	pid_t pid = fork ();
 	if (pid == 0) {
+		int null = quiet ? open ("/dev/null", O_WRONLY) : -1;
+
+		if (null >= 0)
+			dup2 (null, STDERR_FILENO);
 		if (out != NULL && (dup2 (fd[1], STDOUT_FILENO) < 0 || close (fd[0]) < 0))
 			_exit (127);
-		execlp (go_command (), go_command (), a, b, c, d, (char *) NULL);
+		execvp (argv[0], (char *const *) argv);
 		_exit (127);
 	}
 	if (out != NULL) {
@@ -82,14 +87,14 @@ static int go_run (const char *a, const char *b, const char *c, const char *d, c
 }
 
 /* "go version go1.19.8 linux/amd64". */
-void bench_find_go (struct bench *b)
+static void find_go (struct bench *b)
 {
+	const char *const argv[] = { tool ("GO", "go"), "version", NULL };
 	char out[128];
 
-	b->go[0] = '\0';
-	if (go_run ("version", NULL, NULL, NULL, out, sizeof out) < 0 ||
-	    sscanf (out, "go version %63s", b->go) != 1)
+	if (run_tool (argv, true, out, sizeof out) < 0 || sscanf (out, "go version %63s", b->go) != 1)
 		b->go[0] = '\0';
+	b->peer[SIDE_GO] = b->peer[SIDE_GO] && b->go[0] != '\0';
 }
 
 /* A directory of the user's own, made if need be. */
@@ -129,35 +134,55 @@ static bool hash_file (const char *path, uint64_t *hash)
 	return true;
 }
 
-static const char *go_program (struct bench *b, const char *name)
+static bool build (enum side side, const char *source, const char *to)
+{
+	const char *const go[] = { tool ("GO", "go"), "build", "-o", to, source, NULL };
+	const char *const boost[] = {
+		tool ("CXX", "c++"), "-O2", "-std=c++17", "-pthread", "-o", to, source, "-lboost_fiber",
+		"-lboost_context",   NULL
+	};
+
+	/* Whether Boost is there is found out by trying. */
+	return run_tool (side == SIDE_GO ? go : boost, side == SIDE_BOOST, NULL, 0) == 0;
+}
+
+/* A program is built when it is first asked for, and kept under a name that tells what it
+ * was made of. */
+static const char *built_program (struct bench *b, enum side side, const char *name)
 {
 	static char built[4096];
 	char source[4096], unfinished[4160];
-	const char *found = bench_find ("go/", name, ".go", R_OK), *dir = cache ();
+	const char *found = bench_find (side == SIDE_GO ? "go/" : "boost/", name,
+	                                side == SIDE_GO ? ".go" : ".cc", R_OK);
 	uint64_t hash = UINT64_C (14695981039346656037);
 
-	if (b->go[0] == '\0' || found == NULL)
+	if (found == NULL)
 		return NULL;
 	snprintf (source, sizeof source, "%s", found);
-	if (dir == NULL || !hash_file (source, &hash)) {
-		util_error ("Go's %s is left out: no cache directory that is ours alone", name);
+	const char *dir = cache (), *shared = bench_find ("boost/", "fiber", ".hh", R_OK);
+	if (dir == NULL || !hash_file (source, &hash) ||
+	    (side == SIDE_BOOST && (shared == NULL || !hash_file (shared, &hash)))) {
+		util_error ("%s's %s is left out: no cache directory that is ours alone", bench_sides[side],
+		            name);
 		return NULL;
 	}
-	for (const char *v = b->go; *v != '\0'; v++)
+	for (const char *v = side == SIDE_GO ? b->go : ""; *v != '\0'; v++)
 		hash = (hash ^ (uint64_t) *v) * UINT64_C (1099511628211);
-	snprintf (built, sizeof built, "%s/%s-%016llx", dir, name, (unsigned long long) hash);
+	snprintf (built, sizeof built, "%s/%s-%s-%016llx", dir, bench_sides[side], name,
+	          (unsigned long long) hash);
 	if (access (built, X_OK) == 0)
 		return built;
 	if (getenv ("HOME") == NULL && getenv ("XDG_CACHE_HOME") == NULL)
 		setenv ("GOCACHE", dir, 0);
 	/* Under another name until it is whole: two may build at the same time. */
 	snprintf (unfinished, sizeof unfinished, "%s.%ld", built, (long) getpid ());
-	if (go_run ("build", "-o", unfinished, source, NULL, 0) < 0 || rename (unfinished, built) < 0) {
-		util_error ("Go's %s is left out: it could not be built", name);
-		unlink (unfinished);
-		return NULL;
-	}
-	return built;
+	if (build (side, source, unfinished) && rename (unfinished, built) == 0)
+		return built;
+	unlink (unfinished);
+	if (side == SIDE_GO || b->asked)
+		util_error ("%s's %s is left out: it could not be built", bench_sides[side], name);
+	b->peer[side] = side == SIDE_GO;
+	return NULL;
 }
 
 /* NULL: this machine does not have it. */
@@ -165,7 +190,25 @@ const char *bench_program (struct bench *b, enum side side, const char *name)
 {
 	if (!b->peer[side])
 		return NULL;
-	if (side == SIDE_GO)
-		return go_program (b, name);
+	if (side == SIDE_GO || side == SIDE_BOOST)
+		return built_program (b, side, name);
 	return bench_find (side == SIDE_PTHREAD ? "pthread/" : "", name, "", X_OK);
+}
+
+/* Builds what will be wanted, and leaves out the peers of whom there is nothing. */
+void bench_find_peers (struct bench *b)
+{
+	if (b->peer[SIDE_GO])
+		find_go (b);
+	for (unsigned side = SIDE_GO; side < SIDES; side++) {
+		bool any = false;
+
+		for (unsigned i = 0; i < b->cases_n; i++) {
+			const struct bench_case *c = &b->cases[i];
+
+			if (c->chosen && !c->absent[side] && bench_program (b, side, c->program) != NULL)
+				any = true;
+		}
+		b->peer[side] = any;
+	}
 }

@@ -143,7 +143,7 @@ int bench_json_write (struct bench *b, int code)
 	json_object_set_new (o, "repeat", json_integer (b->repeat));
 	json_object_set_new (o, "quick", json_boolean (b->quick));
 	for (unsigned side = SIDE_GO; side < SIDES; side++)
-		if (b->peer[side] && (side != SIDE_GO || b->go[0] != '\0'))
+		if (b->peer[side])
 			json_array_append_new (peers, json_string (bench_sides[side]));
 	json_object_set_new (o, "peers", peers);
 	json_object_set_new (o, "cases", b->tree != NULL ? b->tree : json_array ());

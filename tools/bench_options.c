@@ -11,8 +11,8 @@ static const struct argp_option options[] = {
 	{ "repeat", 'r', "N", 0, "Repetitions of each case, 1 to 1000 (5, with --quick 3)", 1 },
 	{ "quick", 'q', NULL, 0, "Shorter programs: for a look, not for a figure", 1 },
 	{ "peers", KEY_PEERS, "LIST", 0,
-	  "Who is measured beside goad: go, pthread (kernel threads), or none; else those that are "
-	  "installed",
+	  "Who is measured beside goad: go, pthread (kernel threads), boost (Boost.Fiber), or none; "
+	  "else those that are installed",
 	  1 },
 	{ "all", KEY_ALL, NULL, 0, "All cases, not only the main ones", 1 },
 	{ "keep-noisy", KEY_NOISY, NULL, 0,
@@ -30,9 +30,9 @@ static const char doc[] =
     "NAME is a case, or the program of several; without one the main cases are run.\n"
     "The programs of a case are run in turn, several times, so that what the\n"
     "machine does to one it does to all; a ratio is taken within a turn.\n\n"
-    "Environment: GO is the command that builds Go's programs (go); GOAD_BENCH_DIR\n"
-    "is where the benchmarks are, if not where they were installed (a list, with\n"
-    "colons between).\n\n"
+    "Environment: GO and CXX are the commands that build Go's and Boost's programs\n"
+    "(go, c++); GOAD_BENCH_DIR is where the benchmarks are, if not where they were\n"
+    "installed (a list, with colons between).\n\n"
     "Exit status: 0 done, 2 bad usage, 77 no benchmark is installed, 99 a program\n"
     "failed.\n\n"
     "Example: goad bench --repeat 9 --peers go yield spawn";
@@ -45,20 +45,22 @@ struct parse {
 
 static int parse_peers (struct bench *b, char *list)
 {
-	static const char *const words[] = { "go", "pthread", "none" };
+	static const char *const words[] = { "go", "pthread", "boost", "none" };
 
-	b->peer[SIDE_GO] = b->peer[SIDE_PTHREAD] = false;
+	b->asked = true;
+	b->peer[SIDE_GO] = b->peer[SIDE_PTHREAD] = b->peer[SIDE_BOOST] = false;
 	for (char *w = strtok (list, ","); w != NULL; w = strtok (NULL, ",")) {
 		unsigned i = 0;
 
 		while (i < UTIL_COUNT (words) && strcmp (w, words[i]) != 0)
 			i++;
 		if (i == UTIL_COUNT (words)) {
-			util_error ("--peers '%s' is unknown: the nearest is '%s' (of go, pthread, none)", w,
-			            util_nearest (w, words, UTIL_COUNT (words)));
+			util_error (
+			    "--peers '%s' is unknown: the nearest is '%s' (of go, pthread, boost, none)", w,
+			    util_nearest (w, words, UTIL_COUNT (words)));
 			return TOOL_USAGE;
 		}
-		if (i < 2)
+		if (i < UTIL_COUNT (words) - 1)
 			b->peer[SIDE_GO + i] = true;
 	}
 	return 0;
@@ -119,7 +121,8 @@ int bench_options_parse (struct bench *b, int argc, char **argv, int *names_n, c
 
 	if (parse.names == NULL)
 		return TOOL_FAILED;
-	*b = (struct bench){ .peer = { true, true, true }, .timeout_ns = UINT64_C (120000000000) };
+	*b = (struct bench){ .peer = { true, true, true, true },
+		                 .timeout_ns = UINT64_C (120000000000) };
 	int code = util_check_all_options (argc, argv, options);
 	if (code != 0)
 		return code;

@@ -43,9 +43,9 @@ static void spread (char buf[64], const struct bench_summary *s,
 }
 
 static void print_line (const struct bench *b, const char *name, const char *unit,
-                        const char *const cell[6], const char *end)
+                        const char *const cell[2 * SIDES], const char *end)
 {
-	char line[256];
+	char line[320];
 	int n = snprintf (line, sizeof line, "  %-18s %-5s %-22s", name, unit, cell[0]);
 
 	for (unsigned side = SIDE_GO; side < SIDES; side++)
@@ -66,12 +66,13 @@ void bench_text_head (const struct bench *b)
 	printf ("CPU       %s, %u CPUs%s, %s\n", m.cpu, m.cpus, m.virtual_machine ? ", virtual" : "",
 	        util_size (size, (double) m.memory));
 	printf ("kernel    %s\ncompiler  %s\n", m.kernel, __VERSION__);
-	printf ("Go        %s\n", !b->peer[SIDE_GO] ? "left out" : b->go[0] != '\0' ? b->go : "none");
+	printf ("Go        %s\n", b->peer[SIDE_GO] ? b->go : "left out");
 	printf ("load      %.2f at %s\n", m.load, m.date);
 	printf ("figures   median (min..max) of %u repetition%s in turn%s; a ratio is goad's figure to "
 	        "the peer's\n\n",
 	        b->repeat, b->repeat == 1 ? "" : "s", b->quick ? "; QUICK, for a look only" : "");
-	const char *const names[] = { "goad", "", "Go", "goad/Go", "threads", "goad/threads" };
+	const char *const names[] = { "goad",         "",      "Go",        "goad/Go", "threads",
+		                          "goad/threads", "Boost", "goad/Boost" };
 	print_line (b, "", "", names, b->aims ? "  aim" : "");
 	fflush (stdout);
 }
@@ -136,7 +137,7 @@ static void metric (const struct bench *b, const struct bench_metric *m,
 	}
 	if (b->aims && m->bound != NULL)
 		aim (&end, m, runs, &s[SIDE_GOAD], &ratio[SIDE_GO]);
-	const char *const cell[] = { own[0], "", own[1], to[1], own[2], to[2] };
+	const char *const cell[] = { own[0], "", own[1], to[1], own[2], to[2], own[3], to[3] };
 	print_line (b, m->name, unit, cell, end.s != NULL ? end.s : "");
 	util_text_free (&end);
 	for (unsigned i = 0; i < SIDES; i++) {
