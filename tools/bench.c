@@ -27,15 +27,13 @@ void bench_arguments (const struct bench *b, const struct bench_case *c, enum si
 	add_words (to, side < SIDES ? c->quick_own[side] : NULL);
 }
 
-/* On a terminal only: it is overwritten by what comes next. */
-static void progress (const struct bench *b, const char *what, int repetition)
+void bench_progress (const char *what, const char *name)
 {
 	if (!isatty (STDERR_FILENO))
 		return;
-	if (what == NULL)
-		fprintf (stderr, "\r\033[K");
-	else
-		fprintf (stderr, "\r\033[K%s: %d of %u", what, repetition + 1, b->repeat);
+	fprintf (stderr, "\r\033[K");
+	if (what != NULL)
+		fprintf (stderr, "%s: %s", name, what);
 	fflush (stderr);
 }
 
@@ -82,6 +80,7 @@ static bool run_case (struct bench *b, const struct bench_case *c)
 	struct bench_runs runs = { .keep_noisy = b->keep_noisy };
 	char *path[SIDES] = { NULL };
 	bool dead[SIDES] = { false };
+	char turn[32];
 
 	for (unsigned side = 0; side < SIDES; side++) {
 		const char *found = c->absent[side] ? NULL : bench_program (b, side, c->program);
@@ -94,10 +93,11 @@ static bool run_case (struct bench *b, const struct bench_case *c)
 	if (path[SIDE_GOAD] == NULL)
 		util_error ("%s is left out: '%s' is not in %s", c->id, c->program, bench_path ());
 	for (int rep = -(int) c->warm; rep < (int) b->repeat && path[SIDE_GOAD] != NULL; rep++) {
-		progress (b, c->id, rep);
+		snprintf (turn, sizeof turn, "%d of %u", rep + 1, b->repeat);
+		bench_progress (turn, c->id);
 		repeat_once (b, c, &runs, path, dead, rep);
 	}
-	progress (b, NULL, 0);
+	bench_progress (NULL, NULL);
 	bool measured = runs.n[SIDE_GOAD] > 0;
 	if (measured && b->json)
 		(void) bench_json_case (b, c, &runs);

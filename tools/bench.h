@@ -9,7 +9,7 @@
 enum side { SIDE_GOAD, SIDE_GO, SIDE_PTHREAD, SIDE_BOOST, SIDES };
 extern const char *const bench_sides[SIDES];
 
-enum { BENCH_METRICS = 16, BENCH_VALUES = 32 };
+enum { BENCH_METRICS = 16, BENCH_VALUES = 32, BENCH_ABOUT = 128 };
 
 struct bench_metric {
 	const char *name, *bound, *further; /* bound and further may be NULL */
@@ -59,7 +59,7 @@ struct bench {
 	uint64_t timeout_ns;
 	struct bench_case *cases;
 	unsigned cases_n;
-	const char *about[2 * BENCH_METRICS * SIDES]; /* pairs: program, text */
+	const char *about[BENCH_ABOUT]; /* pairs: program, text */
 	unsigned about_n;
 	char go[64]; /* the version of Go, or "" */
 	bool failed; /* a program ended badly    */
@@ -100,7 +100,9 @@ void bench_text_case (const struct bench *b, const struct bench_case *c,
 int bench_json_case (struct bench *b, const struct bench_case *c, const struct bench_runs *runs);
 int bench_json_write (struct bench *b, int code);
 
-/* bench.c: a case's options for a side, in a text of the caller's. */
+/* bench.c: what goes on, on a terminal only: it is overwritten by what comes next; NULL clears
+ * it.  And a case's options for a side, in a text of the caller's. */
+void bench_progress (const char *what, const char *name);
 void bench_arguments (const struct bench *b, const struct bench_case *c, enum side side,
                       struct text *to);
 

@@ -174,6 +174,7 @@ static const char *built_program (struct bench *b, enum side side, const char *n
 		return built;
 	if (getenv ("HOME") == NULL && getenv ("XDG_CACHE_HOME") == NULL)
 		setenv ("GOCACHE", dir, 0);
+	bench_progress ("is being built", source);
 	/* Under another name until it is whole: two may build at the same time. */
 	snprintf (unfinished, sizeof unfinished, "%s.%ld", built, (long) getpid ());
 	if (build (side, source, unfinished) && rename (unfinished, built) == 0)
@@ -211,4 +212,5 @@ void bench_find_peers (struct bench *b)
 		}
 		b->peer[side] = any;
 	}
+	bench_progress (NULL, NULL);
 }

@@ -22,6 +22,7 @@ static struct shared {
 	atomic_bool stop;
 } * shared;
 
+/* Not shared: what fork returns is stored by the child too. */
 static union handle *handles;
 
 static void *shared_memory (size_t size)
@@ -230,10 +231,10 @@ static double time_of (const struct world *w, unsigned n, uint64_t rounds)
 static bool speedup (const struct models *m, const struct world *w, double *out)
 {
 	unsigned n = 4 * m->cpus < OTHERS_MAX ? 4 * m->cpus : OTHERS_MAX;
-	uint64_t rounds = m->quick ? 4000000 : 20000000; /* some ten milliseconds of work */
-	double one = time_of (w, 1, rounds);
+	uint64_t rounds = m->quick ? 4000000 : 12000000; /* milliseconds of work */
+	double one = time_of (w, 1, n * rounds);
 
-	*out = one * n / time_of (w, n, rounds);
+	*out = one / time_of (w, n, rounds);
 	return true;
 }
 
@@ -349,7 +350,7 @@ void models_measure (struct models *m, const struct world *w, struct models_valu
 	unsigned most = w->many > w->batch ? w->many : w->batch;
 
 	shared = shared_memory (sizeof *shared);
-	handles = shared_memory ((most > OTHERS_MAX ? most : OTHERS_MAX) * sizeof *handles);
+	handles = calloc (most > OTHERS_MAX ? most : OTHERS_MAX, sizeof *handles);
 	if (shared == NULL || handles == NULL)
 		return;
 	shared->world = w;
