@@ -9,7 +9,7 @@
  *		return bench_end ();
  *	}
  *
- * A program prints lines "name value unit" and nothing else; bench/run repeats it and its
+ * A program prints lines "name value unit" and nothing else; goad bench repeats it and its
  * twins in turn and does the statistics between runs. */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H

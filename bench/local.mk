@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
-# The benchmarks: NAME.c, its twin on kernel threads in pthread/NAME.c, and on Go in go/NAME.go.
-# `make bench` builds the first and runs bench/run, which builds the twins and takes BENCH_FLAGS.
+# The benchmarks, which `goad bench` runs: NAME.c, its twin on kernel threads in pthread/NAME.c,
+# on Go in go/NAME.go and on Boost.Fiber in boost/NAME.cc, which are built by whoever has these.
+# What is measured of them stands in `cases'.  tools/dev/relist writes the lists.
+BENCH = lib/libgoad.la -lm
+
+# relist: from here
 bench_goad = \
-	%D%/blocked \
 	%D%/bimodal \
-	%D%/echo \
+	%D%/blocked \
 	%D%/chan \
+	%D%/echo \
 	%D%/endless \
 	%D%/fairness \
 	%D%/idleconn \
@@ -17,55 +21,68 @@ bench_goad = \
 	%D%/tick \
 	%D%/timer \
 	%D%/yield
-EXTRA_PROGRAMS += $(bench_goad)
-%C%_blocked_LDADD = $(BENCH)
 %C%_bimodal_LDADD = $(BENCH)
-%C%_echo_LDADD = $(BENCH)
+%C%_bimodal_LDFLAGS = $(LINK_FLAGS)
+%C%_blocked_LDADD = $(BENCH)
+%C%_blocked_LDFLAGS = $(LINK_FLAGS)
 %C%_chan_LDADD = $(BENCH)
+%C%_chan_LDFLAGS = $(LINK_FLAGS)
+%C%_echo_LDADD = $(BENCH)
+%C%_echo_LDFLAGS = $(LINK_FLAGS)
 %C%_endless_LDADD = $(BENCH)
+%C%_endless_LDFLAGS = $(LINK_FLAGS)
 %C%_fairness_LDADD = $(BENCH)
+%C%_fairness_LDFLAGS = $(LINK_FLAGS)
 %C%_idleconn_LDADD = $(BENCH)
+%C%_idleconn_LDFLAGS = $(LINK_FLAGS)
 %C%_parked_LDADD = $(BENCH)
+%C%_parked_LDFLAGS = $(LINK_FLAGS)
 %C%_pingpong_LDADD = $(BENCH)
+%C%_pingpong_LDFLAGS = $(LINK_FLAGS)
 %C%_preempt_LDADD = $(BENCH)
+%C%_preempt_LDFLAGS = $(LINK_FLAGS)
 %C%_quantum_LDADD = $(BENCH)
+%C%_quantum_LDFLAGS = $(LINK_FLAGS)
 %C%_spawn_LDADD = $(BENCH)
+%C%_spawn_LDFLAGS = $(LINK_FLAGS)
 %C%_tick_LDADD = $(BENCH)
+%C%_tick_LDFLAGS = $(LINK_FLAGS)
 %C%_timer_LDADD = $(BENCH)
+%C%_timer_LDFLAGS = $(LINK_FLAGS)
 %C%_yield_LDADD = $(BENCH)
-BENCH = lib/libgoad.la -lm
-
-bench: $(bench_goad)
-	CC='$(CC)' $(top_srcdir)/%D%/run --builddir='$(abs_top_builddir)/%D%' $(BENCH_FLAGS)
-
-dist_noinst_HEADERS += \
-	%D%/bench.h \
-	%D%/bimodal.h \
-	%D%/loopback.h \
-	%D%/options.h \
-	%D%/runtime.h \
-	%D%/samples.h \
-	%D%/work.h
-dist_noinst_SCRIPTS += %D%/run
-EXTRA_DIST += \
-	%D%/cases.pl \
-	%D%/pthread/blocked.c \
-	%D%/pthread/bimodal.c \
-	%D%/pthread/echo.c \
-	%D%/pthread/endless.c \
-	%D%/pthread/fairness.c \
-	%D%/pthread/idleconn.c \
-	%D%/pthread/parked.c \
-	%D%/pthread/preempt.c \
-	%D%/pthread/quantum.c \
-	%D%/pthread/spawn.c \
-	%D%/pthread/tick.c \
-	%D%/pthread/timer.c \
-	%D%/pthread/yield.c \
-	%D%/go/blocked.go \
+%C%_yield_LDFLAGS = $(LINK_FLAGS)
+bench_pthread = \
+	%D%/pthread/bimodal \
+	%D%/pthread/blocked \
+	%D%/pthread/echo \
+	%D%/pthread/endless \
+	%D%/pthread/fairness \
+	%D%/pthread/idleconn \
+	%D%/pthread/parked \
+	%D%/pthread/preempt \
+	%D%/pthread/quantum \
+	%D%/pthread/spawn \
+	%D%/pthread/tick \
+	%D%/pthread/timer \
+	%D%/pthread/yield
+%C%_pthread_bimodal_LDADD = -lm
+%C%_pthread_blocked_LDADD = -lm
+%C%_pthread_echo_LDADD = -lm
+%C%_pthread_endless_LDADD = -lm
+%C%_pthread_fairness_LDADD = -lm
+%C%_pthread_idleconn_LDADD = -lm
+%C%_pthread_parked_LDADD = -lm
+%C%_pthread_preempt_LDADD = -lm
+%C%_pthread_quantum_LDADD = -lm
+%C%_pthread_spawn_LDADD = -lm
+%C%_pthread_tick_LDADD = -lm
+%C%_pthread_timer_LDADD = -lm
+%C%_pthread_yield_LDADD = -lm
+bench_go = \
 	%D%/go/bimodal.go \
-	%D%/go/echo.go \
+	%D%/go/blocked.go \
 	%D%/go/chan.go \
+	%D%/go/echo.go \
 	%D%/go/endless.go \
 	%D%/go/fairness.go \
 	%D%/go/idleconn.go \
@@ -77,5 +94,35 @@ EXTRA_DIST += \
 	%D%/go/tick.go \
 	%D%/go/timer.go \
 	%D%/go/yield.go
-bench_twins = $(bench_goad:%D%/%=%D%/gobin/%) $(bench_goad:%D%/%=%D%/pthread/%)
-CLEANFILES += $(bench_goad) $(bench_twins)
+bench_boost = \
+	%D%/boost/chan.cc \
+	%D%/boost/pingpong.cc \
+	%D%/boost/spawn.cc \
+	%D%/boost/yield.cc \
+	%D%/boost/fiber.hh
+dist_noinst_HEADERS += \
+	%D%/bench.h \
+	%D%/bimodal.h \
+	%D%/loopback.h \
+	%D%/options.h \
+	%D%/runtime.h \
+	%D%/samples.h \
+	%D%/work.h
+# relist: to here
+
+if BUILD_PROGRAM
+goadbenchdir = $(pkglibexecdir)/bench
+goadbench_PROGRAMS = $(bench_goad)
+pthreadbenchdir = $(pkglibexecdir)/bench/pthread
+pthreadbench_PROGRAMS = $(bench_pthread)
+benchdatadir = $(pkgdatadir)/bench
+dist_benchdata_DATA = %D%/cases
+gobenchdir = $(pkgdatadir)/bench/go
+dist_gobench_DATA = $(bench_go)
+boostbenchdir = $(pkgdatadir)/bench/boost
+dist_boostbench_DATA = $(bench_boost)
+endif
+
+# BENCH_FLAGS are options and names for `goad bench`.
+bench: all
+	GOAD_BENCH_DIR='$(abs_top_builddir)/%D%:$(abs_top_srcdir)/%D%' tools/goad bench --aims $(BENCH_FLAGS)

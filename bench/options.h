@@ -79,7 +79,7 @@ BENCH_UNUSED static void bench_init (int argc, char **argv)
 	opt.delay0 = bench_run_delay ();
 }
 
-/* The last line of every program; bench/run judges by it whether the machine was quiet. */
+/* The last line of every program; goad bench judges by it whether the machine was quiet. */
 BENCH_UNUSED static int bench_end (void)
 {
 	bench_print ("run_delay", (double) (bench_run_delay () - opt.delay0) / 1e6, "ms");

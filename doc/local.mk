@@ -3,6 +3,8 @@
 # pages that only lead to another (.so).
 # relist: from here
 dist_man_MANS += \
+	%D%/man/goad-bench.1 \
+	%D%/man/goad-models.1 \
 	%D%/man/goad-run.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \
@@ -102,12 +104,14 @@ dist_man_MANS += \
 	%D%/man/goad_writev_until.3 \
 	%D%/man/goad_yield.3
 EXTRA_DIST += \
+	%D%/comparison.md \
 	%D%/design/benchmarks.md \
 	%D%/design/channels.md \
 	%D%/design/ordering.md \
 	%D%/design/preemption.md \
 	%D%/design/scheduler.md \
-	%D%/design/sysmon.md
+	%D%/design/sysmon.md \
+	%D%/limits.md
 # relist: to here
 
 # The picture in README.md.

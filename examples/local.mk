@@ -5,20 +5,30 @@
 examples = \
 	%D%/echo \
 	%D%/hello \
+	%D%/nursery/main \
 	%D%/producers \
+	%D%/quicksort \
 	%D%/sieve \
 	%D%/skynet \
 	%D%/stats \
 	%D%/ticker \
+	%D%/web \
 	%D%/weights
 noinst_PROGRAMS += $(examples)
 %C%_echo_LDADD = lib/libgoad.la
 %C%_hello_LDADD = lib/libgoad.la
+%C%_nursery_main_SOURCES = \
+	%D%/nursery/main.c \
+	%D%/nursery/nursery.c \
+	%D%/nursery/nursery.h
+%C%_nursery_main_LDADD = lib/libgoad.la
 %C%_producers_LDADD = lib/libgoad.la
+%C%_quicksort_LDADD = lib/libgoad.la
 %C%_sieve_LDADD = lib/libgoad.la
 %C%_skynet_LDADD = lib/libgoad.la
 %C%_stats_LDADD = lib/libgoad.la
 %C%_ticker_LDADD = lib/libgoad.la
+%C%_web_LDADD = lib/libgoad.la
 %C%_weights_LDADD = lib/libgoad.la
 
 noinst_LTLIBRARIES += \

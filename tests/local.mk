@@ -253,6 +253,8 @@ script_tests = \
 	%D%/install/manpages \
 	%D%/install/staged \
 	%D%/model/check \
+	%D%/tools/bench.sh \
+	%D%/tools/models.sh \
 	%D%/tools/run.sh \
 	%D%/tools/usage.sh
 

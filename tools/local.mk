@@ -6,12 +6,31 @@ bin_PROGRAMS += %D%/goad
 endif
 
 %C%_goad_CPPFLAGS = -include config.h -D_GNU_SOURCE -I$(top_srcdir)/include -I$(top_srcdir) \
+	-DBENCH_PATH='"$(pkglibexecdir)/bench:$(pkgdatadir)/bench"' \
 	$(CAIRO_CFLAGS) $(JANSSON_CFLAGS) $(LUA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS)
 %C%_goad_LDFLAGS = $(LINK_FLAGS)
 %C%_goad_LDADD = lib/libgoad.la $(CAIRO_LIBS) $(JANSSON_LIBS) $(LUA_LIBS) $(CRYPTO_LIBS) \
 	$(ZLIB_LIBS) -lm
 %C%_goad_SOURCES = \
+	%D%/bench.c \
+	%D%/bench.h \
+	%D%/bench_cases.c \
+	%D%/bench_exec.c \
+	%D%/bench_find.c \
+	%D%/bench_json.c \
+	%D%/bench_machine.c \
+	%D%/bench_options.c \
+	%D%/bench_stats.c \
+	%D%/bench_text.c \
 	%D%/main.c \
+	%D%/models.c \
+	%D%/models.h \
+	%D%/models_json.c \
+	%D%/models_measure.c \
+	%D%/models_options.c \
+	%D%/models_plot.c \
+	%D%/models_text.c \
+	%D%/models_worlds.c \
 	%D%/plot.c \
 	%D%/plot.h \
 	%D%/plot_lanes.c \
@@ -29,6 +48,8 @@ endif
 	%D%/run_timeline.c \
 	%D%/tool.h \
 	%D%/util.h \
+	%D%/util_args.c \
+	%D%/util_moment.c \
 	%D%/util_text.c \
 	%D%/util_time.c \
 	%D%/util_word.c \

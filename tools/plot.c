@@ -16,8 +16,6 @@
 
 #include "plot.h"
 
-const char *const plot_package = NULL;
-
 enum { ROWS_MAX = 24, ROW = 26, COLUMNS_HEIGHT = 180 };
 
 /* Colours that stay apart for most eyes; beyond them the hue goes round. */
@@ -247,21 +245,20 @@ static double height (const struct run *run)
 	return ceil (h + plot_lanes_height (run));
 }
 
-static void draw (cairo_t *cr, struct run *run)
+static void draw (cairo_t *cr, void *arg)
 {
-	struct plot plot = { .cr = cr, .run = run };
+	struct plot plot = { .cr = cr, .run = arg };
 
-	plot_colour (cr, 0xffffff);
-	cairo_paint (cr);
 	title (&plot);
 	shares (&plot);
 	plot_lanes (&plot);
 }
 
-int plot_write (struct run *run, const char *path, char *why, size_t why_size)
+int plot_page (const char *path, double h, void (*fn) (cairo_t *cr, void *arg), void *arg,
+               char *why, size_t why_size)
 {
 	bool svg = strcasecmp (path + strlen (path) - 4, ".svg") == 0;
-	double h = height (run), scale = svg ? 1 : 1.5;
+	double scale = svg ? 1 : 1.5;
 	cairo_surface_t *surface = svg ? cairo_svg_surface_create (path, PLOT_WIDTH, h)
 	                               : cairo_image_surface_create (CAIRO_FORMAT_RGB24,
 	                                                             (int) (PLOT_WIDTH * scale),
@@ -269,7 +266,9 @@ int plot_write (struct run *run, const char *path, char *why, size_t why_size)
 	cairo_t *cr = cairo_create (surface);
 
 	cairo_scale (cr, scale, scale);
-	draw (cr, run);
+	plot_colour (cr, 0xffffff);
+	cairo_paint (cr);
+	fn (cr, arg);
 	cairo_status_t status = cairo_status (cr);
 	cairo_destroy (cr);
 	if (status == CAIRO_STATUS_SUCCESS && !svg)
@@ -282,12 +281,15 @@ int plot_write (struct run *run, const char *path, char *why, size_t why_size)
 	return status == CAIRO_STATUS_SUCCESS ? 0 : -EIO;
 }
 
+int plot_write (struct run *run, const char *path, char *why, size_t why_size)
+{
+	return plot_page (path, height (run), draw, run, why, why_size);
+}
+
 #else
 
 #include <errno.h>
 #include <stdio.h>
-
-const char *const plot_package = "libcairo2-dev";
 
 int plot_write (struct run *run, const char *path, char *why, size_t why_size)
 {

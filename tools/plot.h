@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plot.h - what plot.c and plot_lanes.c share: the page and its colours */
+/* plot.h - what the pictures share: the page and its colours */
 #ifndef GOAD_TOOLS_PLOT_H
 #define GOAD_TOOLS_PLOT_H
 
@@ -26,6 +26,10 @@ void plot_text (struct plot *plot, double x, double y, double size, bool bold,
                 enum plot_align align, unsigned rgb, const char *s);
 double plot_text_width (struct plot *plot, double size, const char *s);
 void plot_box (cairo_t *cr, double x, double y, double w, double h);
+
+/* A white page in a file, .svg or .png, that fn draws on; 0, or -EIO and why. */
+int plot_page (const char *path, double height, void (*fn) (cairo_t *cr, void *arg), void *arg,
+               char *why, size_t why_size);
 
 /* plot_lanes.c: who ran when, the whole run and a part of it. */
 double plot_lanes_height (const struct run *run);

@@ -24,8 +24,6 @@
 #define PACKAGE_VERSION "0.1.0"
 #endif
 
-const char *const report_json_package = NULL;
-
 static void put_int (json_t *o, const char *key, uint64_t v)
 {
 	json_object_set_new (o, key, json_integer ((json_int_t) v));
@@ -255,8 +253,6 @@ int report_json (struct run *run, struct text *out, int code)
 #else
 
 #include <errno.h>
-
-const char *const report_json_package = "libjansson-dev";
 
 int report_json (struct run *run, struct text *out, int code)
 {

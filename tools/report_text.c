@@ -117,7 +117,7 @@ static void task_table (struct run *run, struct text *out, const struct paint *p
 	for (unsigned i = 0; i < run->tasks_n; i++) {
 		if (i == TASKS_SHOWN && run->tasks_n > TASKS_SHOWN + 2) {
 			util_text_add (out, "... and %u more%s\n", run->tasks_n - i,
-			               report_json_package == NULL ? ": --format=json has all" : "");
+			               util_has_json ? ": --format=json has all" : "");
 			break;
 		}
 		task_row (run, &run->tasks[i], all, width, out);

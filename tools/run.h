@@ -243,8 +243,6 @@ const char *run_figure_print (char buf[24], enum figure_id id, double value);
 void report_text (struct run *run, struct text *out, bool colour);
 int report_json (struct run *run, struct text *out, int code);
 int plot_write (struct run *run, const char *path, char *why, size_t why_size);
-extern const char *const report_json_package; /* what was missing, or NULL */
-extern const char *const plot_package;
 int run_finish (struct run *run);
 
 #endif

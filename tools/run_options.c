@@ -83,28 +83,10 @@ static error_t refuse (struct parse *parse)
 	return EINVAL;
 }
 
-static error_t parse_time (struct parse *p, const char *option, const char *arg, uint64_t least,
-                           uint64_t most, const char *range, uint64_t *ns)
+static error_t done (struct parse *p, int code)
 {
-	if (util_parse_time (arg, ns) < 0) {
-		util_error ("%s '%s' is not a time: write it as 10ms, 250us or 2s", option, arg);
-		return refuse (p);
-	}
-	if (*ns < least || *ns > most) {
-		util_error ("%s '%s' is out of range: %s", option, arg, range);
-		return refuse (p);
-	}
-	return 0;
-}
-
-static error_t parse_count (struct parse *p, const char *option, const char *arg, uint64_t least,
-                            uint64_t most, uint64_t *n)
-{
-	if (util_parse_count (arg, least, most, n) == 0)
-		return 0;
-	util_error ("%s '%s' is not a number from %llu to %llu", option, arg,
-	            (unsigned long long) least, (unsigned long long) most);
-	return refuse (p);
+	p->code = code;
+	return code == 0 ? 0 : EINVAL;
 }
 
 static error_t parse_preempt (struct parse *p, const char *arg)
@@ -128,43 +110,6 @@ static error_t parse_stack (struct parse *p, const char *arg)
 	return refuse (p);
 }
 
-static error_t parse_format (struct parse *p, const char *arg)
-{
-	static const char *const words[] = { "text", "json" };
-
-	p->run->opt.json = strcmp (arg, "json") == 0;
-	if (!p->run->opt.json && strcmp (arg, "text") != 0) {
-		util_error ("--format '%s' is unknown: the nearest is '%s' (of text, json)", arg,
-		            util_nearest (arg, words, 2));
-		return refuse (p);
-	}
-	if (p->run->opt.json && report_json_package != NULL) {
-		util_error ("--format=json was not built in: %s was missing when goad was built",
-		            report_json_package);
-		p->code = TOOL_CANNOT;
-		return EINVAL;
-	}
-	return 0;
-}
-
-static error_t parse_plot (struct parse *p, const char *arg)
-{
-	size_t len = strlen (arg);
-
-	if (len < 5 ||
-	    (strcasecmp (arg + len - 4, ".svg") != 0 && strcasecmp (arg + len - 4, ".png") != 0)) {
-		util_error ("--plot '%s': the name must end in .svg or .png", arg);
-		return refuse (p);
-	}
-	if (plot_package != NULL) {
-		util_error ("--plot was not built in: %s was missing when goad was built", plot_package);
-		p->code = TOOL_CANNOT;
-		return EINVAL;
-	}
-	p->run->opt.plot = arg;
-	return 0;
-}
-
 static error_t parse_one (int key, char *arg, struct argp_state *state)
 {
 	struct parse *p = state->input;
@@ -174,33 +119,34 @@ static error_t parse_one (int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'n':
-		e = parse_count (p, "-n", arg, 1, TASKS_MAX, &n);
+		e = done (p, util_read_count ("-n", arg, 1, TASKS_MAX, &n));
 		o->copies = (unsigned) n;
 		return e;
 	case 'p':
-		return parse_count (p, "--procs", arg, 1, PROCS_MAX, &o->procs);
+		return done (p, util_read_count ("--procs", arg, 1, PROCS_MAX, &o->procs));
 	case 'q':
-		return parse_time (p, "--quantum", arg, 50 * GOAD_US, GOAD_S, "50us to 1s", &o->quantum_ns);
+		return done (p, util_read_time ("--quantum", arg, 50 * GOAD_US, GOAD_S, "50us to 1s",
+		                                &o->quantum_ns));
 	case KEY_PREEMPT:
 		return parse_preempt (p, arg);
 	case KEY_FOR:
 		o->for_given = true;
-		return parse_time (p, "--for", arg, GOAD_MS, 30 * 86400 * GOAD_S, "1ms to 720h",
-		                   &o->for_ns);
+		return done (p, util_read_time ("--for", arg, GOAD_MS, 30 * 86400 * GOAD_S, "1ms to 720h",
+		                                &o->for_ns));
 	case KEY_WEIGHTS:
 		o->weights = arg;
 		return 0;
 	case KEY_STACK:
 		return parse_stack (p, arg);
 	case KEY_SEED:
-		return parse_count (p, "--seed", arg, 1, UINT64_MAX, &o->seed);
+		return done (p, util_read_count ("--seed", arg, 1, UINT64_MAX, &o->seed));
 	case KEY_FORMAT:
-		return parse_format (p, arg);
+		return done (p, util_read_format (arg, &o->json));
 	case KEY_EXPECT:
 		p->code = run_expect_parse (p->run, arg);
 		return p->code == 0 ? 0 : EINVAL;
 	case KEY_PLOT:
-		return parse_plot (p, arg);
+		return done (p, util_read_plot (arg, &o->plot));
 	case KEY_TRACE:
 		util_error ("--trace comes with a later version; --plot FILE.svg shows who ran when");
 		return refuse (p);

@@ -3,6 +3,8 @@
 #ifndef GOAD_TOOLS_TOOL_H
 #define GOAD_TOOLS_TOOL_H
 
+int tool_bench (int argc, char **argv);
+int tool_models (int argc, char **argv);
 int tool_run (int argc, char **argv);
 
 #endif

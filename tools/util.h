@@ -44,6 +44,19 @@ const char *util_nearest (const char *typed, const char *const *words, size_t n)
  * naming the nearest, about one that argp would refuse.  0 or TOOL_USAGE. */
 int util_check_options (int argc, char **argv, const struct argp_option *table);
 
+/* The same for those behind other words too, where the two may be mixed. */
+int util_check_all_options (int argc, char **argv, const struct argp_option *table);
+
+/* util_args.c: options that several commands have.  0, TOOL_USAGE or TOOL_CANNOT, having
+ * complained. */
+extern const bool util_has_json;
+int util_read_format (const char *arg, bool *json);
+int util_read_plot (const char *arg, const char **plot);
+int util_read_count (const char *option, const char *arg, uint64_t least, uint64_t most,
+                     uint64_t *n);
+int util_read_time (const char *option, const char *arg, uint64_t least, uint64_t most,
+                    const char *range, uint64_t *ns);
+
 /* Text that grows; failed is set when memory ran out. */
 struct text {
 	char *s;
@@ -59,6 +72,13 @@ int util_write_all (int fd, const char *s, size_t len);
 /* The columns that UTF-8 text takes on a terminal, near enough: one for each
  * code point. */
 size_t util_columns (const char *s);
+
+/* util_moment.c: seconds so far: CPU time of the whole machine, what its host kept for others,
+ * of this process and its children that ended, and the time itself. */
+struct util_moment {
+	double busy, steal, own, wall;
+};
+struct util_moment util_moment (void);
 
 /* A histogram of times with 32 buckets to an octave, so each value is known
  * within 3%; the largest is kept as it is.  One writer; readers at any time. */

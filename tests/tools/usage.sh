@@ -16,7 +16,7 @@ expect 'version with an argument' 2 '' "'now'" version now
 expect 'unknown command' 2 '' "unknown command 'rnu': the nearest is 'run'" rnu
 expect 'unknown command to help' 2 '' "the nearest is 'version'" help versoin
 expect 'option before a command' 2 '' "'--plot': options come after" --plot x.svg
-for later in starve trace models bench top; do
+for later in starve trace top; do
 	expect "$later comes later" 77 '' "'$later' is not in this version" "$later"
 done
 
