@@ -216,10 +216,12 @@ preempt_objects = \
 %C%_preempt_so_two_la_LDFLAGS = $(so_flags)
 
 stress_tests = \
+	%D%/stress/all \
 	%D%/stress/io \
 	%D%/stress/linear \
 	%D%/stress/mix
 stress_helpers =
+%C%_stress_all_LDADD = $(STRESS)
 %C%_stress_io_LDADD = $(STRESS)
 %C%_stress_linear_LDADD = $(STRESS)
 %C%_stress_mix_LDADD = $(STRESS)
