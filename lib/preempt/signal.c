@@ -85,12 +85,6 @@ static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp)
 	int mode = goad__g_mode (g);
 	enum goad__class class = goad__modules_class (pc);
 
-#ifdef GOAD__TSAN
-	/* A function of libc may have been called by TSan's stand-in for it, which told TSan to
-	 * look away: what this thread hands over here it would not see. */
-	if (class != GOAD__SCANNED && class != GOAD__BOUND)
-		return DEFER;
-#endif
 	if (in_entry (pc) && mode == GOAD_PREEMPT_YIELD)
 		return DEFER;
 	if (mode == GOAD_PREEMPT_HANDOFF || g->bound || in_entry (pc) || !has_room (g, sp))
@@ -133,11 +127,6 @@ static void halt (struct m *m, struct g *g, ucontext_t *uc)
 {
 	int mode = goad__g_mode (g);
 
-#ifdef GOAD__TSAN
-	enum goad__class class = goad__modules_class (goad__arch_pc (uc)); /* as in choose */
-	if (class != GOAD__SCANNED && class != GOAD__BOUND)
-		return;
-#endif
 	if (g->nopreempt)
 		g->preempt_held = 1;
 	else if (mode == GOAD_PREEMPT_COOP || mode == GOAD_PREEMPT_OFF)
@@ -150,10 +139,29 @@ static void halt (struct m *m, struct g *g, ucontext_t *uc)
 	}
 }
 
+/* A function of libc may have been called by ThreadSanitizer's stand-in for it, which told
+ * ThreadSanitizer to look away: what this thread takes or hands over here it would not see.
+ * sysmon asks again. */
+static bool unseen (const ucontext_t *uc)
+{
+#ifdef GOAD__TSAN
+	enum goad__class class = goad__modules_class (goad__arch_pc (uc));
+
+	return class != GOAD__SCANNED && class != GOAD__BOUND;
+#else
+	(void) uc;
+	return false;
+#endif
+}
+
 /* Pinned.  True: stays so, for the injected call. */
 static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
-	struct p *p = goad__own_p (m);
+	struct p *p;
+
+	if (unseen (uc))
+		return false;
+	p = goad__own_p (m);
 
 	/* Back from a call in which its P was taken: no preemption, and so whatever its mode. */
 	if (!p && g) {
