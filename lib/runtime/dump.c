@@ -12,7 +12,7 @@
 #include "core/m.h"
 #include "core/stack.h"
 #include "preempt/safepoint.h"
-#include "runtime/trace.h"
+#include "runtime/backtrace.h"
 
 #define GROUPS 64u
 #define ENTRIES 65536u                  /* coroutines that are looked at              */
@@ -21,7 +21,7 @@
 #define NO_GROUP GROUPS
 
 struct group {
-	uintptr_t pc[GOAD__TRACE_MAX];
+	uintptr_t pc[GOAD__BACKTRACE_MAX];
 	int n;
 	bool exact;
 	uint32_t count;
@@ -62,7 +62,7 @@ static uint32_t group_of (const struct g *g)
 
 	if (dump->groups == GROUPS || goad__now () - dump->now > WALK_TIME)
 		return NO_GROUP;
-	mine->n = goad__dump_frames (g, mine->pc, GOAD__TRACE_MAX, &mine->exact);
+	mine->n = goad__dump_frames (g, mine->pc, GOAD__BACKTRACE_MAX, &mine->exact);
 	for (uint32_t i = 0; i < dump->groups; i++)
 		if (dump->group[i].n == mine->n &&
 		    memcmp (dump->group[i].pc, mine->pc, (size_t) mine->n * sizeof *mine->pc) == 0)
@@ -123,7 +123,7 @@ static void tell_one (int fd, const struct g *g, const char *call)
 static void tell_group (int fd, uint32_t index)
 {
 	const struct group *gr = &dump->group[index];
-	const struct goad__named *f = goad__trace_name (gr->pc, gr->n, gr->exact);
+	const struct goad__named *f = goad__backtrace_name (gr->pc, gr->n, gr->exact);
 	const char *call = call_of (f, gr->n);
 	uint32_t told = 0;
 
@@ -136,8 +136,8 @@ static void tell_group (int fd, uint32_t index)
 		}
 	if (told < gr->count)
 		goad__line_to (fd, "and %u more in the same place", gr->count - told);
-	goad__trace_print (fd, f, gr->n);
-	if (gr->n == GOAD__TRACE_MAX)
+	goad__backtrace_print (fd, f, gr->n);
+	if (gr->n == GOAD__BACKTRACE_MAX)
 		goad__line_to (fd, "  ...");
 }
 

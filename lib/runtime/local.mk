@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
 	%D%/api.c \
+	%D%/backtrace.c \
+	%D%/backtrace.h \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/config.c \
@@ -24,7 +26,5 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/threads.c \
-	%D%/trace.c \
-	%D%/trace.h \
 	%D%/watch.c \
 	%D%/watch.h

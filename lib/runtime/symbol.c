@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/syscall.h"
-#include "runtime/trace.h"
+#include "runtime/backtrace.h"
 
 typedef ElfW (Ehdr) Header;
 typedef ElfW (Shdr) Section;

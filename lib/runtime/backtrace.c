@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/trace.h"
+#include "runtime/backtrace.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -48,9 +48,9 @@ static void parse_line (const char *s, struct maps_line *l)
 
 /* Where each address lies. */
 static struct {
-	struct goad__named named[GOAD__TRACE_MAX];
-	char path[GOAD__TRACE_MAX][256];
-	uintptr_t base[GOAD__TRACE_MAX];
+	struct goad__named named[GOAD__BACKTRACE_MAX];
+	char path[GOAD__BACKTRACE_MAX][256];
+	uintptr_t base[GOAD__BACKTRACE_MAX];
 } at;
 
 static void locate (const struct maps_line *l, uintptr_t base, int n)
@@ -100,7 +100,7 @@ static void locate_all (int n)
 		goad__syscall3 (SYS_close, fd, 0, 0);
 }
 
-const struct goad__named *goad__trace_name (const uintptr_t *pc, int n, bool exact)
+const struct goad__named *goad__backtrace_name (const uintptr_t *pc, int n, bool exact)
 {
 	memset (&at, 0, sizeof at);
 	for (int i = 0; i < n; i++)
@@ -117,7 +117,7 @@ const struct goad__named *goad__trace_name (const uintptr_t *pc, int n, bool exa
 	return at.named;
 }
 
-void goad__trace_print (int fd, const struct goad__named *f, int n)
+void goad__backtrace_print (int fd, const struct goad__named *f, int n)
 {
 	for (int i = 0; i < n; i++, f++)
 		if (f->symbol[0])

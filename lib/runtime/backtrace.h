@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* runtime/trace.h - addresses as a reader wants them: module and offset, function and offset
+/* runtime/backtrace.h - addresses as a reader wants them: module and offset, function and offset
  *
  * From /proc/self/maps and the symbol tables of the files it names: dladdr takes the
  * loader's lock, which a coroutine that was stopped may hold.  Async-signal-safe, no
  * malloc.  The tables are static: one caller at a time.
  */
-#ifndef GOAD_RUNTIME_TRACE_H
-#define GOAD_RUNTIME_TRACE_H
+#ifndef GOAD_RUNTIME_BACKTRACE_H
+#define GOAD_RUNTIME_BACKTRACE_H
 
 #include "base/base.h"
 
-#define GOAD__TRACE_MAX 32
+#define GOAD__BACKTRACE_MAX 32
 
 struct goad__named {
 	uintptr_t pc, in_module, in_symbol; /* offsets */
@@ -20,11 +20,11 @@ struct goad__named {
 
 /* The newest frame first; the others are return addresses, and the call before them
  * counts.  exact: the first is where it stood, not a return address.  n is at most
- * GOAD__TRACE_MAX.  Valid until the next call. */
-const struct goad__named *goad__trace_name (const uintptr_t *pc, int n, bool exact);
+ * GOAD__BACKTRACE_MAX.  Valid until the next call. */
+const struct goad__named *goad__backtrace_name (const uintptr_t *pc, int n, bool exact);
 
 /* A line for each: "  #0 0x.. libfoo.so+0x.. function+0x..". */
-void goad__trace_print (int fd, const struct goad__named *frames, int n);
+void goad__backtrace_print (int fd, const struct goad__named *frames, int n);
 
 /* symbol.c: the function at that address of the file, as linked; for a file that is
  * mapped where it was linked (ET_EXEC) base is ignored.  False: it does not tell. */
