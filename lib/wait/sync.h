@@ -88,5 +88,7 @@ int goad__sync_wait (struct goad__spinlock *lock, struct sync_queue *q, uint64_t
 
 /* The owner of a mutex, for dumps; 0: free. */
 uintptr_t goad__mutex_owner (const goad_mutex_t *m);
+/* Who holds a lock for writing, and how many for reading; of a copy, for dumps. */
+uintptr_t goad__rwlock_owner (const goad_rwlock_t *l, uint32_t *readers);
 
 #endif

@@ -170,3 +170,11 @@ GOAD__API int goad_rwlock_unlock (goad_rwlock_t *lock)
 	goad__wait_leave ();
 	return rc;
 }
+
+uintptr_t goad__rwlock_owner (const goad_rwlock_t *lock, uint32_t *readers)
+{
+	const struct rwlock *l = (const struct rwlock *) lock;
+
+	*readers = l->nreaders;
+	return l->writer;
+}
