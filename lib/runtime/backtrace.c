@@ -7,11 +7,6 @@
 #include "base/fatal.h"
 #include "base/syscall.h"
 
-struct maps_line {
-	uintptr_t start, end, file_offset;
-	char path[256];
-};
-
 static bool is_hex (char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -25,7 +20,7 @@ static const char *parse_hex (const char *s, uintptr_t *v)
 }
 
 /* "start-end perms offset dev inode   path" */
-static void parse_line (const char *s, struct maps_line *l)
+static void parse_line (const char *s, struct goad__mapping *l)
 {
 	size_t n;
 
@@ -46,86 +41,122 @@ static void parse_line (const char *s, struct maps_line *l)
 	l->path[n] = 0;
 }
 
-/* Where each address lies. */
-static struct {
-	struct goad__named named[GOAD__BACKTRACE_MAX];
-	char path[GOAD__BACKTRACE_MAX][256];
-	uintptr_t base[GOAD__BACKTRACE_MAX];
-} at;
-
-static void locate (const struct maps_line *l, uintptr_t base, int n)
+static void locate (struct goad__namer *w, uintptr_t base, int n)
 {
+	const struct goad__mapping *l = &w->now;
 	const char *slash = strrchr (l->path, '/');
 
 	for (int i = 0; i < n; i++) {
-		struct goad__named *f = &at.named[i];
+		struct goad__named *f = &w->named[i];
 		if (f->pc < l->start || f->pc >= l->end || !l->path[0])
 			continue;
 		f->in_module = f->pc - base;
 		goad__format (f->module, sizeof f->module, "%s", slash ? slash + 1 : l->path);
-		memcpy (at.path[i], l->path, sizeof at.path[i]);
-		at.base[i] = base;
+		memcpy (w->path[i], l->path, sizeof w->path[i]);
+		w->base[i] = base;
 	}
 }
 
-static void locate_all (int n)
+static void locate_all (struct goad__namer *w, int n)
 {
-	static char buf[4096], line[512]; /* an alternate signal stack is small */
-	static struct maps_line now;
-	static char module[sizeof now.path];
 	uintptr_t base = 0;
 	size_t len = 0;
 	long got, fd = goad__syscall4 (SYS_openat, AT_FDCWD, (long) "/proc/self/maps",
 	                               O_RDONLY | O_CLOEXEC, 0);
 
-	module[0] = 0;
-	while (fd >= 0 && (got = goad__syscall3 (SYS_read, fd, (long) buf, sizeof buf)) > 0)
+	w->module[0] = 0;
+	while (fd >= 0 && (got = goad__syscall3 (SYS_read, fd, (long) w->buf, sizeof w->buf)) > 0)
 		for (long i = 0; i < got; i++) {
-			if (buf[i] != '\n') {
-				if (len < sizeof line - 1)
-					line[len++] = buf[i];
+			if (w->buf[i] != '\n') {
+				if (len < sizeof w->line - 1)
+					w->line[len++] = w->buf[i];
 				continue;
 			}
-			line[len] = 0;
+			w->line[len] = 0;
 			len = 0;
-			parse_line (line, &now);
+			parse_line (w->line, &w->now);
 			/* A module's first mapping tells where it was loaded. */
-			if (strcmp (module, now.path) != 0) {
-				memcpy (module, now.path, sizeof module);
-				base = now.start - now.file_offset;
+			if (strcmp (w->module, w->now.path) != 0) {
+				memcpy (w->module, w->now.path, sizeof w->module);
+				base = w->now.start - w->now.file_offset;
 			}
-			locate (&now, base, n);
+			locate (w, base, n);
 		}
 	if (fd >= 0)
 		goad__syscall3 (SYS_close, fd, 0, 0);
 }
 
-const struct goad__named *goad__backtrace_name (const uintptr_t *pc, int n, bool exact)
+static struct goad__named *kept (struct goad__namer *w, uintptr_t pc)
 {
-	memset (&at, 0, sizeof at);
-	for (int i = 0; i < n; i++)
-		at.named[i].pc = pc[i];
-	locate_all (n);
+	return &w->kept[(pc * 0x9e3779b97f4a7c15u) >> 54];
+}
+_Static_assert(GOAD__BACKTRACE_KEPT == 1 << (64 - 54), "the hash fits");
+
+/* False: some are new. */
+static bool recall (struct goad__namer *w, const uintptr_t *pc, int n, bool exact)
+{
+	bool all = true;
+
 	for (int i = 0; i < n; i++) {
-		struct goad__named *f = &at.named[i];
-		uintptr_t back = i > 0 || !exact; /* the call may be its function's last instruction */
-		if (goad__symbol_find (at.path[i], at.base[i], f->pc - back, f->symbol, sizeof f->symbol,
-		                       &f->in_symbol))
-			f->in_symbol += back;
+		const struct goad__named *k = kept (w, pc[i]);
+		bool is_exact = i == 0 && exact;
+
+		if (k->pc == pc[i] && k->exact == is_exact) {
+			w->named[i] = *k;
+		} else {
+			w->named[i] = (struct goad__named){ .pc = pc[i], .exact = is_exact };
+			all = false;
+		}
 	}
-	goad__symbol_done ();
-	return at.named;
+	return all;
+}
+
+static void look_up (struct goad__namer *w, int i)
+{
+	struct goad__named *f = &w->named[i];
+	uintptr_t back = !f->exact; /* the call may be its function's last instruction */
+
+	if (goad__symbol_find (&w->file, w->path[i], w->base[i], f->pc - back, f->symbol,
+	                       sizeof f->symbol, &f->in_symbol))
+		f->in_symbol += back;
+	*kept (w, f->pc) = *f;
+}
+
+const struct goad__named *goad__backtrace_name (struct goad__namer *w, const uintptr_t *pc, int n,
+                                                bool exact)
+{
+	if (recall (w, pc, n, exact))
+		return w->named;
+	memset (w->path, 0, sizeof w->path);
+	locate_all (w, n);
+	for (int i = 0; i < n; i++)
+		if (!w->named[i].symbol[0])
+			look_up (w, i);
+	return w->named;
+}
+
+void goad__backtrace_done (struct goad__namer *w)
+{
+	goad__symbol_done (&w->file);
+}
+
+size_t goad__backtrace_text (char *buf, size_t size, int i, const struct goad__named *f)
+{
+	if (f->symbol[0])
+		return goad__format (buf, size, "  #%d %p %s+%p %s+%p", i, (void *) f->pc, f->module,
+		                     (void *) f->in_module, f->symbol, (void *) f->in_symbol);
+	if (f->module[0])
+		return goad__format (buf, size, "  #%d %p %s+%p", i, (void *) f->pc, f->module,
+		                     (void *) f->in_module);
+	return goad__format (buf, size, "  #%d %p", i, (void *) f->pc);
 }
 
 void goad__backtrace_print (int fd, const struct goad__named *f, int n)
 {
-	for (int i = 0; i < n; i++, f++)
-		if (f->symbol[0])
-			goad__line_to (fd, "  #%d %p %s+%p %s+%p", i, (void *) f->pc, f->module,
-			               (void *) f->in_module, f->symbol, (void *) f->in_symbol);
-		else if (f->module[0])
-			goad__line_to (fd, "  #%d %p %s+%p", i, (void *) f->pc, f->module,
-			               (void *) f->in_module);
-		else
-			goad__line_to (fd, "  #%d %p", i, (void *) f->pc);
+	char text[300];
+
+	for (int i = 0; i < n; i++) {
+		goad__backtrace_text (text, sizeof text, i, &f[i]);
+		goad__line_to (fd, "%s", text);
+	}
 }

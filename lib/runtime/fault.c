@@ -84,6 +84,7 @@ static bool is_overflow (const siginfo_t *info, const ucontext_t *uc,
 static void report (const ucontext_t *uc, const struct goad__fault_subject *s)
 {
 	static uintptr_t pc[GOAD__BACKTRACE_MAX];
+	static struct goad__namer namer; /* an alternate signal stack is small */
 	int nobody = 0, n;
 
 	if (!atomic_compare_exchange_strong (&fault.reporter, &nobody, goad__gettid ())) {
@@ -95,7 +96,7 @@ static void report (const ucontext_t *uc, const struct goad__fault_subject *s)
 	            "goad_attr_t.stack_size or GOAD_STACK_SIZE)",
 	            (unsigned long) s->id, s->name ? s->name : "", s->size);
 	n = (fault.walk ? fault.walk : walk_frame_pointers) (uc, s, pc, GOAD__BACKTRACE_MAX);
-	goad__backtrace_print (2, goad__backtrace_name (pc, n, true), n);
+	goad__backtrace_print (2, goad__backtrace_name (&namer, pc, n, true), n);
 	if (n == GOAD__BACKTRACE_MAX)
 		goad__line ("  ...");
 }

@@ -10,6 +10,9 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/deadlock.c \
 	%D%/dump.c \
 	%D%/dump.h \
+	%D%/dump_ask.c \
+	%D%/dump_call.c \
+	%D%/dump_text.c \
 	%D%/fault.c \
 	%D%/fault.h \
 	%D%/fork.c \
@@ -21,6 +24,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/io_socket.c \
 	%D%/monitor.c \
 	%D%/runtime.h \
+	%D%/sight.c \
+	%D%/sight.h \
 	%D%/stats.c \
 	%D%/symbol.c \
 	%D%/thread.c \
