@@ -89,6 +89,7 @@ api_tests = \
 	%D%/api/config \
 	%D%/api/contract \
 	%D%/api/disable \
+	%D%/api/dump \
 	%D%/api/end \
 	%D%/api/foreign \
 	%D%/api/fork \
@@ -121,6 +122,7 @@ api_helpers = \
 %C%_api_config_LDADD = $(API)
 %C%_api_contract_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
+%C%_api_dump_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
 %C%_api_foreign_LDADD = $(API)
 %C%_api_fork_LDADD = $(API)

@@ -115,10 +115,10 @@ static bool fits (const struct dump *d, const struct dump_shape *sh, uintptr_t p
 	const struct goad__sight *s = &d->sight;
 	const struct dump_group *gr = &d->group[sh->group];
 
-	if (sh->depth != depth_of (s) || gr->pc[0] != pc || gr->kind != kind_of (&s->c) ||
+	if (sh->depth != depth_of (s) || sh->pc != pc || gr->kind != kind_of (&s->c) ||
 	    gr->class_ != class_of (&s->c))
 		return false;
-	for (int i = 1; i < gr->n; i++)
+	for (int i = 0; i < gr->n; i++)
 		if (goad__sight_word ((uintptr_t) s->g - sh->below[i]) != gr->pc[i])
 			return false;
 	return true;
@@ -136,23 +136,24 @@ static uint32_t find_shape (struct dump *d, uintptr_t pc)
 	return DUMP_NONE;
 }
 
-/* What the walk of a coroutine at its saved context has found. */
-static void keep_shape (struct dump *d, uint32_t group)
+/* What the walk of a coroutine from its saved context at pc has found. */
+static void keep_shape (struct dump *d, uint32_t group, uintptr_t pc)
 {
 	const struct goad__where *w = &d->where;
 	struct dump_shape *sh = &d->shape[d->shapes];
+	uintptr_t g = (uintptr_t) d->sight.g;
 	uint32_t *at;
 
 	if (d->shapes == DUMP_SHAPES || group >= DUMP_GROUPS)
 		return;
-	for (int i = 1; i < w->n; i++) {
-		uintptr_t g = (uintptr_t) d->sight.g;
+	for (int i = 0; i < w->n; i++) {
 		if (w->slot[i] == 0 || w->slot[i] >= g || g - w->slot[i] > depth_of (&d->sight))
 			return;
 		sh->below[i] = (uint32_t) (g - w->slot[i]);
 	}
-	at = chain (d->shape_hash, shape_key (&d->sight, w->pc[0]));
+	at = chain (d->shape_hash, shape_key (&d->sight, pc));
 	sh->group = group;
+	sh->pc = pc;
 	sh->depth = (uint32_t) depth_of (&d->sight);
 	sh->next_hash = *at;
 	*at = ++d->shapes;
@@ -187,7 +188,7 @@ static void fill_entry (const struct goad__sight *s, struct dump_entry *e)
 	e->on = c->wait_on;
 	e->size = s->hi - s->lo;
 	e->used = goad__stack_used (c->stack);
-	e->depth = c->place == AT_SP && e->class_ >= DUMP_RUNNABLE ? s->hi - (uintptr_t) c->sp : 0;
+	e->depth = c->place == AT_SP && e->class_ >= DUMP_RUNNABLE ? depth_of (s) : 0;
 	memcpy (e->name, c->name, sizeof e->name);
 }
 
@@ -231,6 +232,16 @@ void goad__dump_file (struct dump *d)
 	file (d, group_of (d));
 }
 
+/* The frame of the switch itself tells nothing: which one it is depends on who came next. */
+static void leave_out_switch (struct goad__where *w)
+{
+	if (w->n < 2)
+		return;
+	w->n--;
+	memmove (w->pc, w->pc + 1, (size_t) w->n * sizeof *w->pc);
+	memmove (w->slot, w->slot + 1, (size_t) w->n * sizeof *w->slot);
+}
+
 /* By its shape, or else by a walk.  False: it ran meanwhile. */
 static bool look_standing (struct dump *d, const struct goad__regs *regs, bool exact)
 {
@@ -246,9 +257,11 @@ static bool look_standing (struct dump *d, const struct goad__regs *regs, bool e
 		goad__sight_walk (&d->sight, regs, exact, &d->where);
 		if (!goad__sight_same (&d->sight))
 			return false;
+		if (saved)
+			leave_out_switch (&d->where);
 		group = group_of (d);
 		if (saved)
-			keep_shape (d, group);
+			keep_shape (d, group, regs->r[16]);
 	} else if (!goad__sight_same (&d->sight)) {
 		return false;
 	}
@@ -386,10 +399,11 @@ GOAD__FOREIGN static void look_at_thread (const struct m *m, struct dump_thread 
 	t->state = (enum g_state) state;
 	if (locked)
 		goad__sight_peek (&locked->id, &t->locked_g, sizeof t->locked_g);
-	if (t->tid) {
-		t->cpu = goad__watch_cpu (t->tid);
+	if (t->tid == 0)
+		return;
+	t->cpu = goad__watch_cpu (t->tid);
+	if (t->tid != goad__gettid ()) /* else it is just reading that file */
 		goad__watch_look (t->tid, &t->call);
-	}
 }
 
 GOAD__FOREIGN static void look_at_threads (struct dump *d)

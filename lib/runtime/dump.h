@@ -77,6 +77,7 @@ struct dump_group {
 struct dump_shape {
 	uint32_t next_hash, group;
 	uint32_t depth;
+	uintptr_t pc;                        /* the saved one */
 	uint32_t below[GOAD__BACKTRACE_MAX]; /* bytes from each word up to the descriptor */
 };
 
