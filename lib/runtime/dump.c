@@ -7,6 +7,7 @@
 #include "base/os.h"
 #include "core/m.h"
 #include "runtime/runtime.h"
+#include "wait/chan.h"
 #include "wait/sync.h"
 
 #define WALK_TIME UINT64_C (5000000000) /* ns; who comes later is told without frames */
@@ -306,6 +307,29 @@ static void note_holder (struct slot slot, void *arg)
 	memcpy (e->holder_name, s.c.name, sizeof e->holder_name);
 }
 
+static void look_at_chan (struct dump_entry *e)
+{
+	struct goad_chan copy;
+
+	if (!goad__sight_peek (e->on, &copy, sizeof copy))
+		return;
+	e->len = atomic_load_explicit (&copy.len, memory_order_relaxed);
+	e->cap = copy.cap;
+}
+
+static void look_at_select (struct dump_entry *e)
+{
+	struct select copy;
+	goad_case_t c;
+
+	if (!goad__sight_peek (e->on, &copy, sizeof copy))
+		return;
+	e->ncases = copy.n;
+	for (size_t i = 0; i < copy.n && i < DUMP_CASES; i++)
+		if (goad__sight_peek (&copy.cases[i], &c, sizeof c))
+			e->cases[i] = (struct dump_case){ c.chan, c.op };
+}
+
 static void find_holder (struct dump *d, struct dump_entry *e, const char *kind)
 {
 	bool patient = d->how & DUMP_PATIENT;
@@ -325,6 +349,10 @@ static void find_holder (struct dump *d, struct dump_entry *e, const char *kind)
 		e->holder_thread = goad__rwlock_owner (&copy.rwlock, &e->readers);
 	} else if (strcmp (kind, "join") == 0) {
 		e->holder_thread = (uintptr_t) e->on;
+	} else if (strcmp (kind, "select") == 0) {
+		look_at_select (e);
+	} else if (strncmp (kind, "chan ", 5) == 0) {
+		look_at_chan (e);
 	}
 	if (!e->holder_thread)
 		return;

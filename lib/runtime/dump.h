@@ -37,6 +37,7 @@
 #define DUMP_SHAPES 8192u
 #define DUMP_ENTRIES 65536u
 #define DUMP_LINES 100u /* coroutines of a group that are named    */
+#define DUMP_CASES 4u   /* of a select that are named         */
 #define DUMP_PENDING 4096u
 #define DUMP_PROCS 1024u
 #define DUMP_THREADS 4096u
@@ -45,6 +46,12 @@
 
 /* The order in which they are told. */
 enum dump_class { DUMP_RUNNING, DUMP_BLOCKED, DUMP_RUNNABLE, DUMP_WAITING, DUMP_CLASSES };
+
+/* Of a select. */
+struct dump_case {
+	const void *chan;
+	int op;
+};
 
 struct dump_entry {
 	uint32_t next; /* in its group */
@@ -59,6 +66,9 @@ struct dump_entry {
 	uint64_t holder_id; /* of what it waits for; 0: none, or a thread  */
 	uintptr_t holder_thread;
 	uint32_t readers;
+	size_t len, cap; /* of a channel                                */
+	struct dump_case cases[DUMP_CASES];
+	size_t ncases; /* in all                                      */
 	char name[32], holder_name[32];
 };
 

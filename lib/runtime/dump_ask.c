@@ -82,7 +82,7 @@ static void begin (struct slot slot, void *arg)
 		note_place (d, m);
 	if (d->sight.c.id == d->self_id) {
 		d->where = d->self;
-		file_with (d, NULL);
+		file_with (d, d->self.n ? NULL : "it is what reports this");
 	} else if (!m) {
 		if (d->last_round)
 			file_without (d, "between two threads");

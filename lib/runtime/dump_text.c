@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fatal.h"
 #include "base/syscall.h"
+#include "goad/chan.h"
 #include "runtime/dump.h"
 
 #define PAUSE UINT64_C (1000000000) /* ns, at most, until who reads makes room */
@@ -146,6 +147,16 @@ static void add_holder (struct dump *d, const struct dump_entry *e)
 		add (d, " held by %u reader%s", e->readers, e->readers == 1 ? "" : "s");
 }
 
+static void add_cases (struct dump *d, const struct dump_entry *e)
+{
+	add (d, "; waits for one of %zu: ", e->ncases);
+	for (size_t i = 0; i < e->ncases && i < DUMP_CASES; i++)
+		add (d, "%s%s %p", i ? ", " : "", e->cases[i].op == GOAD_SEND ? "send" : "receive",
+		     (void *) (uintptr_t) e->cases[i].chan);
+	if (e->ncases > DUMP_CASES)
+		add (d, ", ...");
+}
+
 /* What it waits for. */
 static void add_wait (struct dump *d, const struct dump_entry *e, const char *kind)
 {
@@ -163,9 +174,13 @@ static void add_wait (struct dump *d, const struct dump_entry *e, const char *ki
 		add (d, when == UINT64_MAX ? "" : " more");
 	} else if (strcmp (kind, "descriptor") == 0) {
 		add (d, "; waits for descriptor %d", (int) (intptr_t) e->on);
+	} else if (e->ncases) {
+		add_cases (d, e);
 	} else {
 		add (d, "; waits for %s %p", kind, (void *) (uintptr_t) e->on);
 		add_holder (d, e);
+		if (strncmp (kind, "chan ", 5) == 0)
+			add (d, " (%zu of %zu)", e->len, e->cap);
 	}
 }
 

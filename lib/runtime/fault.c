@@ -99,6 +99,8 @@ static void report (const ucontext_t *uc, const struct goad__fault_subject *s)
 	goad__backtrace_print (2, goad__backtrace_name (&namer, pc, n, true), n);
 	if (n == GOAD__BACKTRACE_MAX)
 		goad__line ("  ...");
+	if (goad__fatal_hook)
+		goad__fatal_hook ();
 }
 
 /* ---- what was there before ---------------------------------------------------------------- */
