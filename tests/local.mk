@@ -90,6 +90,8 @@ api_tests = \
 	%D%/api/contract \
 	%D%/api/disable \
 	%D%/api/dump \
+	%D%/api/dump_any \
+	%D%/api/dump_end \
 	%D%/api/end \
 	%D%/api/foreign \
 	%D%/api/fork \
@@ -114,7 +116,9 @@ api_tests = \
 	%D%/api/timer_load \
 	%D%/api/weights
 api_helpers = \
+	%D%/api/dump_kit.c \
 	%D%/api/wait_kit.c \
+	%D%/api/dump_kit.h \
 	%D%/api/wait_kit.h
 %C%_api_block_LDADD = $(API)
 %C%_api_chan_LDADD = $(API)
@@ -123,6 +127,8 @@ api_helpers = \
 %C%_api_contract_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_dump_LDADD = $(API)
+%C%_api_dump_any_LDADD = $(API)
+%C%_api_dump_end_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
 %C%_api_foreign_LDADD = $(API)
 %C%_api_fork_LDADD = $(API)

@@ -21,6 +21,7 @@
  *	DONE    -> FREE     who asked
  * All but the last by compare-and-swap, so an answer that comes late meets nobody who
  * has begun to read, and nobody who has asked anew.
+ * Model: tests/model/sample.pml.
  */
 #ifndef GOAD_PREEMPT_SAMPLE_H
 #define GOAD_PREEMPT_SAMPLE_H
