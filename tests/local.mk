@@ -241,6 +241,7 @@ EXTRA_DIST += \
 	%D%/model/mutex.pml \
 	%D%/model/poll.pml \
 	%D%/model/retake.pml \
+	%D%/model/sample.pml \
 	%D%/model/select.pml \
 	%D%/model/timer.pml \
 	%D%/model/world.pml

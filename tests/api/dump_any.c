@@ -16,7 +16,8 @@ static struct text seen;
 
 static volatile int hogs_stop;
 
-__attribute__ ((noinline)) static void loop_without_end (void *arg)
+__attribute__ ((noinline)) void loop_without_end (void *arg);
+void loop_without_end (void *arg)
 {
 	volatile unsigned long n = 0;
 	(void) arg;
@@ -25,7 +26,8 @@ __attribute__ ((noinline)) static void loop_without_end (void *arg)
 		n++;
 }
 
-__attribute__ ((noinline)) static void fill_without_end (void *arg)
+__attribute__ ((noinline)) void fill_without_end (void *arg);
+void fill_without_end (void *arg)
 {
 	static char space[1 << 16];
 	(void) arg;
@@ -36,7 +38,8 @@ __attribute__ ((noinline)) static void fill_without_end (void *arg)
 	}
 }
 
-__attribute__ ((noinline)) static void loop_undisturbed (void *arg)
+__attribute__ ((noinline)) void loop_undisturbed (void *arg);
+void loop_undisturbed (void *arg)
 {
 	volatile unsigned long n = 0;
 	(void) arg;

@@ -10,7 +10,7 @@
 
 static volatile int hog_stop;
 
-__attribute__ ((noinline)) static void loop_without_end (void *arg)
+static void loop_without_end (void *arg)
 {
 	volatile unsigned long n = 0;
 	(void) arg;
@@ -21,11 +21,14 @@ __attribute__ ((noinline)) static void loop_without_end (void *arg)
 
 /* ---- SIGQUIT --------------------------------------------------------------------------------- */
 
+/* No copy of it with another name. */
+static goad_fn volatile run_that = loop_without_end;
+
 static void quit_hog (void *arg)
 {
 	(void) arg;
 	kill (getpid (), SIGQUIT);
-	loop_without_end (NULL);
+	run_that (NULL);
 }
 
 static void quit_child (void *arg)
