@@ -434,9 +434,27 @@ GOAD__FOREIGN static void look_at_thread (const struct m *m, struct dump_thread 
 		goad__watch_look (t->tid, &t->call);
 }
 
-GOAD__FOREIGN static void look_at_threads (struct dump *d)
+/* The list of Ms only grows, at its front.  Who may not wait for the lock has it already, or
+ * takes the list as it finds it. */
+GOAD__FOREIGN void goad__dump_threads (struct dump *d)
 {
-	for (const struct m *m = goad__sched.allm; m; m = m->all_next) {
+	struct sched *s = &goad__sched;
+
+	if (!(d->how & DUMP_PATIENT)) {
+		d->first_m = s->allm;
+		return;
+	}
+	goad__pin ();
+	goad__spin_lock (&s->lock);
+	d->first_m = s->allm;
+	goad__spin_unlock (&s->lock);
+	goad__unpin ();
+}
+
+static void look_at_threads (struct dump *d)
+{
+	goad__dump_threads (d);
+	for (const struct m *m = d->first_m; m; m = m->all_next) {
 		if (atomic_load_explicit (&m->tid, memory_order_relaxed) == 0)
 			continue;
 		if (d->threads == DUMP_THREADS)

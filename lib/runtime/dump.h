@@ -118,6 +118,7 @@ struct dump {
 	uint64_t more_pending, more_entries;
 	struct goad__sight sight; /* the one at hand, its frames, and the caller's */
 	struct goad__where where, self;
+	struct m *first_m;
 	struct dump_pending *asking; /* dump_ask.c: the one at hand */
 	bool last_round;
 	uint32_t groups, shapes, entries, pending, procs, threads, more_threads;
@@ -157,6 +158,8 @@ void goad__dump_last (const struct goad__where *self);
 void goad__dump_file (struct dump *d);
 /* Looks at a slot's coroutine: filed, or one for its thread to tell: false. */
 bool goad__dump_look (struct dump *d, struct slot slot);
+
+void goad__dump_threads (struct dump *d); /* d->first_m: all Ms that there are now */
 
 /* dump_ask.c */
 void goad__dump_ask (struct dump *d);

@@ -11,9 +11,9 @@
 #define ROUNDS 4
 #define PATIENCE UINT64_C (100000000) /* ns, for the answers of one round */
 
-GOAD__FOREIGN static struct m *thread_of (const struct g *g)
+static struct m *thread_of (const struct dump *d, const struct g *g)
 {
-	for (struct m *m = goad__sched.allm; m; m = m->all_next)
+	for (struct m *m = d->first_m; m; m = m->all_next)
 		if (goad__sight_word ((uintptr_t) &m->curg) == (uintptr_t) g)
 			return m;
 	return NULL;
@@ -77,7 +77,7 @@ static void begin (struct slot slot, void *arg)
 	d->asking->done = goad__dump_look (d, slot);
 	if (d->asking->done)
 		return;
-	m = thread_of (d->sight.g);
+	m = thread_of (d, d->sight.g);
 	if (m)
 		note_place (d, m);
 	if (d->sight.c.id == d->self_id) {
@@ -135,6 +135,7 @@ static bool ask_round (struct dump *d)
 	uint64_t deadline;
 	bool left = false;
 
+	goad__dump_threads (d);
 	for (uint32_t i = 0; i < d->pending; i++) {
 		d->todo[i].asked = NULL;
 		if (!d->todo[i].done)
