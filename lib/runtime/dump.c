@@ -434,20 +434,33 @@ GOAD__FOREIGN static void look_at_thread (const struct m *m, struct dump_thread 
 		goad__watch_look (t->tid, &t->call);
 }
 
-/* The list of Ms only grows, at its front.  Who may not wait for the lock has it already, or
- * takes the list as it finds it. */
+/* Who may not wait for the lock tries; he may have it himself. */
+static bool lock_sched (const struct dump *d)
+{
+	struct goad__spinlock *l = &goad__sched.lock;
+
+	if (d->how & DUMP_PATIENT) {
+		goad__spin_lock (l);
+		return true;
+	}
+	for (int i = 0; i < 100; i++) {
+		if (goad__spin_trylock (l))
+			return true;
+		goad__cpu_relax ();
+	}
+	return false;
+}
+
+/* The list of Ms only grows, at its front. */
 GOAD__FOREIGN void goad__dump_threads (struct dump *d)
 {
-	struct sched *s = &goad__sched;
+	bool locked;
 
-	if (!(d->how & DUMP_PATIENT)) {
-		d->first_m = s->allm;
-		return;
-	}
 	goad__pin ();
-	goad__spin_lock (&s->lock);
-	d->first_m = s->allm;
-	goad__spin_unlock (&s->lock);
+	locked = lock_sched (d);
+	d->first_m = goad__sched.allm;
+	if (locked)
+		goad__spin_unlock (&goad__sched.lock);
 	goad__unpin ();
 }
 

@@ -87,7 +87,7 @@ GOAD__FOREIGN bool goad__sight_same (const struct goad__sight *s)
 bool goad__sight_regs (const struct goad__sight *s, struct goad__regs *regs, bool *exact)
 {
 	const struct g *c = &s->c;
-	uintptr_t sp = (uintptr_t) c->sp;
+	uintptr_t sp = (uintptr_t) c->sp, stopped;
 	struct goad__context context;
 	ucontext_t uc;
 
@@ -96,7 +96,8 @@ bool goad__sight_regs (const struct goad__sight *s, struct goad__regs *regs, boo
 	if (c->place == AT_SIGNAL && c->bound) {
 		*exact = true;
 		/* If it goes on meanwhile, and then ends, its thread's signal stack goes. */
-		if (!goad__sight_peek (c->bound->stopped, &uc, USED_OF_UCONTEXT))
+		stopped = goad__sight_word ((uintptr_t) &c->bound->stopped);
+		if (!goad__sight_peek ((const void *) stopped, &uc, USED_OF_UCONTEXT))
 			return false;
 		goad__arch_ucontext_regs (&uc, regs->r);
 		return true;

@@ -231,7 +231,7 @@ static void dump_of_waits (void *arg)
 		goad_yield ();
 	for (int i = 0; i < WAITERS; i++)
 		spawn_named (waiters[i].name, waiters[i].fn, NULL);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 3000; i++) {
 		int fd = dump_file ();
 
 		goad_sleep (5 * GOAD_MS);

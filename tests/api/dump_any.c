@@ -62,7 +62,7 @@ static void *hunt_run (void *arg)
 {
 	struct hunt *h = arg;
 
-	for (int i = 0; i < 400 && !h->found; i++) {
+	for (uint64_t end = goad_after (20 * GOAD_S); goad_now () < end && !h->found;) {
 		int fd = dump_file ();
 		int rc = goad_dump (fd);
 
@@ -87,10 +87,11 @@ static void hunt_first (void *arg)
 	hogs_stop = 0;
 	attr.preempt = h->mode;
 	attr.name = "hog-0";
+	/* First: once both hogs run nobody may come back here. */
+	claim_eq (pthread_create (&thread, NULL, hunt_run, h), 0);
 	claim_eq (goad_spawn (&task[0], &attr, h->fn, NULL), 0);
 	attr.name = "hog-1";
 	claim_eq (goad_spawn (&task[1], &attr, h->fn, NULL), 0);
-	claim_eq (pthread_create (&thread, NULL, hunt_run, h), 0);
 	claim_eq (goad_join (task[0]), 0);
 	claim_eq (goad_join (task[1]), 0);
 	pthread_join (thread, NULL);
@@ -130,7 +131,7 @@ Test (dump, hog_that_was_handed_off, .timeout = 30)
 }
 
 /* Asleep in the kernel, and nobody was told. */
-static void sleep_unannounced (void *arg)
+HOG void sleep_unannounced (void *arg)
 {
 	(void) arg;
 	while (!hogs_stop)
