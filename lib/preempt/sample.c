@@ -9,7 +9,8 @@
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 
-#define WRITES UINT64_C (50000000) /* ns that are added for a handler which has begun */
+#define REPEATS UINT64_C (10000000) /* ns until the signal is sent once more          */
+#define WRITES UINT64_C (50000000)  /* ns that are added for a handler which has begun */
 
 _Static_assert(sizeof (void *) == sizeof (uintptr_t), "pc is an array of either");
 
@@ -22,16 +23,22 @@ static bool change (struct sample *s, enum sample_state from, enum sample_state 
 	                                                memory_order_relaxed);
 }
 
-bool goad__sample_ask (struct m *m)
+static bool send (const struct m *m)
 {
 	int tid = atomic_load_explicit (&m->tid, memory_order_relaxed);
 
-	if (tid == 0 || !change (&m->sample, SAMPLE_FREE, SAMPLE_ASKED)) /* [ord:sample] */
+	if (tid == 0 || goad__thread_signal (tid, goad__sched.signo, goad__signal_cookie) != 0)
 		return false;
-	if (goad__thread_signal (tid, goad__sched.signo, goad__signal_cookie) == 0) {
-		atomic_fetch_add_explicit (&goad__signals_sent, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit (&goad__signals_sent, 1, memory_order_relaxed);
+	return true;
+}
+
+bool goad__sample_ask (struct m *m)
+{
+	if (!change (&m->sample, SAMPLE_FREE, SAMPLE_ASKED)) /* [ord:sample] */
+		return false;
+	if (send (m))
 		return true;
-	}
 	change (&m->sample, SAMPLE_ASKED, SAMPLE_FREE);
 	return false;
 }
@@ -39,6 +46,7 @@ bool goad__sample_ask (struct m *m)
 bool goad__sample_wait (struct m *m, uint64_t deadline)
 {
 	struct sample *s = &m->sample;
+	uint64_t again = goad__now () + REPEATS;
 	uint32_t now;
 
 	for (;;) {
@@ -46,7 +54,11 @@ bool goad__sample_wait (struct m *m, uint64_t deadline)
 		if (now == SAMPLE_DONE)
 			return true;
 		if (goad__now () < deadline) {
-			goad__futex_wait (&s->state, now, deadline);
+			goad__futex_wait (&s->state, now, goad__min64 (again, deadline));
+			if (now == SAMPLE_ASKED && goad__now () >= again) {
+				send (m); /* the first may have come where nobody could see to it */
+				again = goad__now () + REPEATS;
+			}
 		} else if (now == SAMPLE_ASKED) {
 			if (change (s, SAMPLE_ASKED, SAMPLE_FREE))
 				return false;
