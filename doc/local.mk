@@ -35,6 +35,7 @@ dist_man_MANS += \
 	%D%/man/goad_connect_until.3 \
 	%D%/man/goad_count.3 \
 	%D%/man/goad_detach.3 \
+	%D%/man/goad_dump.3 \
 	%D%/man/goad_exit.3 \
 	%D%/man/goad_go.3 \
 	%D%/man/goad_id.3 \

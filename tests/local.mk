@@ -89,6 +89,9 @@ api_tests = \
 	%D%/api/config \
 	%D%/api/contract \
 	%D%/api/disable \
+	%D%/api/dump \
+	%D%/api/dump_any \
+	%D%/api/dump_end \
 	%D%/api/end \
 	%D%/api/foreign \
 	%D%/api/fork \
@@ -113,7 +116,9 @@ api_tests = \
 	%D%/api/timer_load \
 	%D%/api/weights
 api_helpers = \
+	%D%/api/dump_kit.c \
 	%D%/api/wait_kit.c \
+	%D%/api/dump_kit.h \
 	%D%/api/wait_kit.h
 %C%_api_block_LDADD = $(API)
 %C%_api_chan_LDADD = $(API)
@@ -121,6 +126,9 @@ api_helpers = \
 %C%_api_config_LDADD = $(API)
 %C%_api_contract_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
+%C%_api_dump_LDADD = $(API)
+%C%_api_dump_any_LDADD = $(API)
+%C%_api_dump_end_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
 %C%_api_foreign_LDADD = $(API)
 %C%_api_fork_LDADD = $(API)
@@ -233,6 +241,7 @@ EXTRA_DIST += \
 	%D%/model/mutex.pml \
 	%D%/model/poll.pml \
 	%D%/model/retake.pml \
+	%D%/model/sample.pml \
 	%D%/model/select.pml \
 	%D%/model/timer.pml \
 	%D%/model/world.pml

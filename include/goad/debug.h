@@ -5,6 +5,7 @@
  *	if (goad_stats (&s) == 0)
  *		printf ("%llu preemptions\n",
  *		        (unsigned long long) (s.preempt_yielded + s.preempt_handed_off));
+ *	goad_dump (2);  // who does what, and where
  */
 #ifndef GOAD_DEBUG_H
 #define GOAD_DEBUG_H
@@ -83,6 +84,18 @@ int goad_stats (goad_stats_t *out);
  * task: the calling one.  -EINVAL: out is NULL; -EPERM: NULL task outside a
  * coroutine, or no runtime runs. */
 int goad_task_stats (goad_task_t *task, goad_task_stats_t *out);
+
+/* Writes to fd, for people, what every coroutine does: its number and name, its state and
+ * since when, what it waits for and who holds that, its CPU time, where and how it was last
+ * preempted, its use of its stack, and its frames; then what every P and M does.  Those that
+ * stand in the same place are one group.  Nothing is stopped for it: each coroutine is seen
+ * at an instant of its own.
+ *
+ * From any thread, in a coroutine too (which needs some 10 KiB of stack for it); one at a
+ * time, others wait.  Not async-signal-safe.  Allocates nothing by malloc.  0; -EBADF: fd
+ * cannot be written to; the negative errno of a write that failed; -EPERM: no runtime runs;
+ * -ENOMEM. */
+int goad_dump (int fd);
 
 /* What a P does at this instant. */
 typedef struct goad_proc_view {

@@ -136,11 +136,15 @@ void goad__line (const char *fmt, ...)
 	va_end (ap);
 }
 
+void (*goad__fatal_hook) (void);
+
 _Noreturn void goad__fatal (const char *fmt, ...)
 {
 	va_list ap;
 	va_start (ap, fmt);
 	write_line (2, fmt, ap);
 	va_end (ap);
+	if (goad__fatal_hook)
+		goad__fatal_hook ();
 	abort ();
 }

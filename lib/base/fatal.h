@@ -20,6 +20,9 @@ size_t goad__vformat (char *buf, size_t size, const char *fmt, va_list ap);
 void goad__line (const char *fmt, ...) GOAD__PRINTF (1, 2);
 void goad__line_to (int fd, const char *fmt, ...) GOAD__PRINTF (2, 3);
 
+/* What else there is to say, once the line is written; NULL: nothing. */
+extern void (*goad__fatal_hook) (void);
+
 /* Writes it and aborts. */
 _Noreturn void goad__fatal (const char *fmt, ...) GOAD__PRINTF (1, 2);
 

@@ -30,6 +30,22 @@
 struct m;
 struct stack;
 
+/* Where a coroutine that is RUNNABLE or WAITING left its registers. */
+enum g_place {
+	AT_SP,     /* in the context that g->sp points to                            */
+	AT_SIGNAL, /* it was handed off in the handler: in bound->stopped            */
+	AT_THREAD  /* its thread sleeps with it on its own stack: only that knows    */
+};
+
+/* The last time that it was preempted, or was to be. */
+enum g_last { LAST_NEVER, LAST_YIELDED, LAST_HANDED, LAST_DEFERRED };
+struct g_preempted {
+	uint64_t at;
+	uintptr_t pc;
+	const char *why; /* static text */
+	enum g_last how;
+};
+
 enum g_state { G_IDLE, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL, G_DEAD };
 
 /* g->join: who waits for the end.  A pointer above these is a struct waiter. */
@@ -60,7 +76,7 @@ struct g {
 	uint32_t locked;      /* goad_lock_thread's count: bound stays between slices       */
 	uint8_t preempt;      /* its own GOAD_PREEMPT_*, 0: the runtime's                   */
 	uint8_t preempt_held; /* a request came while nopreempt > 0                        */
-	uint8_t in_handler;   /* handed off inside the signal handler                       */
+	uint8_t place;        /* enum g_place                                               */
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
 	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */
 
@@ -71,6 +87,7 @@ struct g {
 	struct g *fair_child, *fair_sibling;
 
 	uint64_t n_yielded, n_handed, n_deferred, n_expired;
+	struct g_preempted last;
 
 	/* C++: what __cxa_get_globals holds while it is switched off in a handler */
 	void *cxa_caught;
@@ -80,8 +97,10 @@ struct g {
 #ifdef GOAD_DEBUG_BUILD
 	uint32_t seen; /* the last check of the world that found it in a queue */
 #endif
-	const char *wait_kind; /* while WAITING: what it waits on, for dumps; its own writes */
-	const void *wait_on;   /* and which                                                  */
+	/* Before each park: what it waits for, for dumps.  Of others looked at only while it is
+	 * WAITING; after that it may be out of date. */
+	const char *wait_kind;
+	const void *wait_on;
 	char name[32];
 };
 
@@ -122,6 +141,13 @@ static inline uint64_t goad__g_get (const uint64_t *field)
 static inline void goad__g_add (uint64_t *field, uint64_t n)
 {
 	goad__g_set (field, goad__g_get (field) + n);
+}
+
+/* It is about to park: what it waits for.  Static text. */
+static inline void goad__g_waits (struct g *g, const char *kind, const void *on)
+{
+	g->wait_kind = kind;
+	g->wait_on = on;
 }
 
 const char *goad__g_state_name (enum g_state s);

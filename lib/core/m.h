@@ -35,6 +35,15 @@ enum m_slow { M_HAS_P, M_NO_P, M_ASKED, M_TAKEN };
 #define M_SLOW 3u
 #define M_FENCED 4u /* no membarrier: who pins must fence before it believes the rest */
 
+/* A thread is asked where its coroutine stands: preempt/sample.h. */
+#define GOAD__SAMPLE_FRAMES 32
+struct sample {
+	_Atomic uint32_t state;
+	int n;
+	uint64_t id, slices; /* of the coroutine; 0: none */
+	uintptr_t pc[GOAD__SAMPLE_FRAMES];
+};
+
 struct m {
 	struct p *p;           /* NULL: none; this M writes it, or sysmon in M_TAKEN */
 	_Atomic uint32_t slow; /* enum m_slow, and M_FENCED: not 0, look closer */
@@ -75,7 +84,7 @@ struct m {
 	struct g *halted_g;        /* its coroutine while the world is stopped */
 	uint64_t halt_ran;         /* ... and what it has run of its slice     */
 	void *frame;               /* goad__frame of a coroutine that is being judged */
-	const ucontext_t *stopped; /* where g->in_handler says that it was handed off    */
+	const ucontext_t *stopped; /* where g->place is AT_SIGNAL                       */
 	void *g0_stack;            /* NULL: M0, whose g0 is its caller's */
 	void *altstack;
 	size_t altstack_size;
@@ -86,6 +95,7 @@ struct m {
 	struct goad__san san;
 	struct m *all_next;
 	void *cxa; /* this thread's C++ handler state, or NULL */
+	struct sample sample;
 };
 
 #endif

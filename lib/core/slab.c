@@ -23,6 +23,9 @@
 #define SYS_process_madvise 440
 #endif
 
+#define PORTION 64 /* slots that are looked at with the lock held */
+#define TRIES 1000 /* for the lock, by who must not wait for it   */
+
 #define CHUNK_SIZE ((size_t) 64 << 10)
 
 struct chunk {
@@ -417,18 +420,102 @@ static void each_slab (void (*fn) (struct slab *s, void *arg), void *arg)
 	goad__spin_unlock (&pool.lock);
 }
 
+static bool is_taken (const struct slab *s, uint32_t i)
+{
+	return s->base && i < s->slots && !(s->cold[i / 64] >> i % 64 & 1);
+}
+
 static void each_taken (struct slab *s, void *arg)
 {
 	void (**fn) (struct slot) = arg;
 
 	for (uint32_t i = 0; i < s->slots; i++)
-		if (!(s->cold[i / 64] >> i % 64 & 1))
+		if (is_taken (s, i))
 			(*fn) ((struct slot){ s, i });
 }
 
 void goad__slab_each_taken (void (*fn) (struct slot s))
 {
 	each_slab (each_taken, &fn);
+}
+
+/* Whoever dies of a fault in here, or holds the lock for ever, must not stop a report. */
+static bool lock_pool (bool patient)
+{
+	if (patient) {
+		goad__spin_lock (&pool.lock);
+		return true;
+	}
+	for (int i = 0; i < TRIES; i++) {
+		if (goad__spin_trylock (&pool.lock))
+			return true;
+		goad__syscall3 (SYS_sched_yield, 0, 0, 0);
+	}
+	return false;
+}
+
+static void portion (struct slab_cursor *c, struct slab *s, void (*fn) (struct slot s, void *arg),
+                     void *arg)
+{
+	uint32_t end = c->slot + PORTION;
+
+	for (; c->slot < end; c->slot++)
+		if (is_taken (s, c->slot))
+			fn ((struct slot){ s, c->slot }, arg);
+}
+
+bool goad__slab_next_taken (struct slab_cursor *c, bool patient,
+                            void (*fn) (struct slot s, void *arg), void *arg)
+{
+	struct chunk *k;
+
+	if (c->ended || !lock_pool (patient))
+		return false;
+	k = c->chunk ? c->chunk : pool.chunks; /* newer ones come before */
+	while (k && (c->slab == CHUNK_SLABS || c->slot >= k->slabs[c->slab].slots ||
+	             !k->slabs[c->slab].base)) {
+		c->slot = 0;
+		if (c->slab < CHUNK_SLABS)
+			c->slab++;
+		if (c->slab == CHUNK_SLABS) {
+			k = k->next;
+			c->slab = 0;
+		}
+	}
+	c->chunk = k;
+	c->ended = !k;
+	if (k)
+		portion (c, &k->slabs[c->slab], fn, arg);
+	goad__spin_unlock (&pool.lock);
+	return k != NULL;
+}
+
+void goad__slab_if_taken (struct slot s, bool patient, void (*fn) (struct slot s, void *arg),
+                          void *arg)
+{
+	if (!lock_pool (patient))
+		return;
+	if (is_taken (s.slab, s.index))
+		fn (s, arg);
+	goad__spin_unlock (&pool.lock);
+}
+
+struct slot goad__slab_slot_at (const void *addr, bool patient)
+{
+	struct slot found = { NULL, UINT32_MAX };
+
+	if (!lock_pool (patient))
+		return found;
+	for (struct chunk *c = pool.chunks; c; c = c->next)
+		for (size_t i = 0; i < CHUNK_SLABS; i++) {
+			struct slab *s = &c->slabs[i];
+			size_t at = (size_t) ((const char *) addr - s->base);
+			size_t stride = s->base ? goad__class_stride (s->class_) : 1;
+			if (s->base && at / stride < s->slots && is_taken (s, (uint32_t) (at / stride)))
+				found = (struct slot){ s, (uint32_t) (at / stride) };
+		}
+	goad__spin_unlock (&pool.lock);
+	return found;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */

@@ -87,6 +87,24 @@ void goad__slab_give (const struct slot *s, unsigned n);
 /* Calls fn for each taken slot; nothing is taken or given meanwhile. */
 void goad__slab_each_taken (void (*fn) (struct slot s));
 
+/* The same in portions, of at least 64 slots if there are so many, with the lock given up
+ * in between: who is there all the time is met once.  patient: waits for the lock; else
+ * gives up after a while.  False: there are no more, or the lock was not to be had, which
+ * leaves *c as it was.  Zero begins. */
+struct slab_cursor {
+	void *chunk;
+	uint32_t slab, slot;
+	bool ended;
+};
+bool goad__slab_next_taken (struct slab_cursor *c, bool patient,
+                            void (*fn) (struct slot s, void *arg), void *arg);
+
+/* fn for that slot if it is still taken, and whose slot an address is; under the lock.
+ * Index UINT32_MAX: nobody's, or the lock was not to be had. */
+void goad__slab_if_taken (struct slot s, bool patient, void (*fn) (struct slot s, void *arg),
+                          void *arg);
+struct slot goad__slab_slot_at (const void *addr, bool patient);
+
 size_t goad__slab_reserved (void); /* bytes of address space      */
 bool goad__slab_sparse (void);     /* some slots have no guard    */
 

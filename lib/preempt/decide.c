@@ -41,12 +41,13 @@ void goad__preempt_here (struct goad__frame *f)
 	goad__unpin_quietly ();
 }
 
-static enum goad__verdict judge_frames (struct m *m, struct g *g)
+static enum goad__verdict judge_frames (struct m *m, struct g *g, const char **why)
 {
 	struct goad__judgement j;
 	struct goad__regs regs;
 	int mode = goad__g_mode (g);
 
+	*why = g->bound ? "it is bound to its thread" : "its mode";
 	if (mode == GOAD_PREEMPT_COOP)
 		return GOAD__YIELD;
 	if (mode == GOAD_PREEMPT_HANDOFF || g->bound)
@@ -54,14 +55,21 @@ static enum goad__verdict judge_frames (struct m *m, struct g *g)
 	goad__arch_frame_regs (m->frame, regs.r);
 	goad__safepoint_judge (&regs, (uintptr_t) g->stack->lo, (uintptr_t) g->stack->hi,
 	                       mode == GOAD_PREEMPT_YIELD, &j);
+	*why = j.reason;
 	return j.verdict;
 }
 
-static void yield_in_place (struct m *m, struct g *g)
+static uintptr_t pc_of (const struct m *m)
+{
+	return ((const struct goad__frame *) m->frame)->pc;
+}
+
+static void yield_in_place (struct m *m, struct g *g, const char *why)
 {
 	struct p *p = m->p;
 	uint64_t t = goad__p_time_exact (p);
 
+	g->last = (struct g_preempted){ t, pc_of (m), why, LAST_YIELDED };
 	goad__p_preempted (p, g, t);
 	goad__count (&p->n_yielded, 1);
 	goad__g_add (&g->n_yielded, 1);
@@ -75,6 +83,7 @@ static void yield_in_place (struct m *m, struct g *g)
 static bool judge (struct m *m, struct g *g)
 {
 	struct p *p = m->p;
+	const char *why;
 
 	if (goad__stopping ()) { /* its slice goes on when the world does */
 		goad__world_halt (m, g);
@@ -84,22 +93,34 @@ static bool judge (struct m *m, struct g *g)
 		goad__preempt_not_needed (p, g);
 		return true;
 	}
-	switch (judge_frames (m, g)) {
+	switch (judge_frames (m, g, &why)) {
 	case GOAD__YIELD:
-		yield_in_place (m, g);
+		yield_in_place (m, g, why);
 		return false;
 	case GOAD__HANDOFF:
-		goad__preempt_hand_off (m, g);
+		goad__preempt_hand_off (m, g, pc_of (m), why);
 		return true;
 	case GOAD__DEFER:
-		goad__deferred (p, g);
+		goad__deferred (p, g, pc_of (m), why);
 		break;
 	}
 	return true;
 }
 
+/* g stands on its own stack, in the runtime, and its thread may sleep so. */
+static void stop_here (struct m *m, struct g *g, uintptr_t pc, void (*how) (struct m *, struct g *))
+{
+	g->place = AT_THREAD;
+	if (how)
+		how (m, g);
+	else
+		goad__preempt_hand_off (m, g, pc, "no room on its stack");
+	g->place = AT_SP;
+}
+
 void goad__preempt_poll (void)
 {
+	uintptr_t pc = (uintptr_t) __builtin_return_address (0);
 	struct g *g;
 	struct m *m;
 
@@ -108,12 +129,12 @@ void goad__preempt_poll (void)
 	m = goad__m ();
 	g = goad__g ();
 	if (m && g && !goad__own_p (m))
-		goad__block_rejoin (m, g);
+		stop_here (m, g, pc, goad__block_rejoin);
 	if (goad__stopping () && m && g && m->p) {
 		if (g->nopreempt)
 			g->preempt_held = 1;
 		else
-			goad__world_halt (m, g);
+			stop_here (m, g, pc, goad__world_halt);
 		goad__unpin_quietly ();
 		return;
 	}
@@ -123,14 +144,14 @@ void goad__preempt_poll (void)
 	}
 	if (g->nopreempt) {
 		g->preempt_held = 1;
-		goad__deferred (m->p, g);
+		goad__deferred (m->p, g, pc, "it has disabled preemption");
 		goad__unpin_quietly ();
 		return;
 	}
 	if ((uintptr_t) __builtin_frame_address (0) <
 	    (uintptr_t) g->stack->lo + goad__arch_inject_room ()) {
 		/* No room for the frame: the thread stops here, as in the handler. */
-		goad__preempt_hand_off (m, g);
+		stop_here (m, g, pc, NULL);
 		goad__unpin_quietly ();
 		return;
 	}

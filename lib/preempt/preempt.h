@@ -12,6 +12,7 @@
 #include <ucontext.h>
 
 #include "arch.h"
+#include "base/clock.h"
 #include "sched/sched.h"
 
 /* signal.c */
@@ -35,15 +36,22 @@ static inline int goad__g_mode (const struct g *g)
 	return g->preempt ? g->preempt : goad__sched.preempt;
 }
 
-static inline void goad__deferred (struct p *p, struct g *g)
+/* How g was preempted last, for dumps; g's own thread. */
+static inline void goad__g_last (struct g *g, enum g_last how, uintptr_t pc, const char *why)
 {
+	g->last = (struct g_preempted){ goad__now (), pc, why, how };
+}
+
+static inline void goad__deferred (struct p *p, struct g *g, uintptr_t pc, const char *why)
+{
+	goad__g_last (g, LAST_DEFERRED, pc, why);
 	goad__count (&p->n_deferred, 1);
 	goad__g_add (&g->n_deferred, 1);
 }
 
-/* Hands off m with g, waits until it has a P again, and counts what came of it.  In
- * the handler, on g0, and on g's own stack. */
-void goad__preempt_hand_off (struct m *m, struct g *g);
+/* Hands off m with g, which stands at pc, waits until it has a P again, and counts what came
+ * of it.  In the handler, on g0, and on g's own stack. */
+void goad__preempt_hand_off (struct m *m, struct g *g, uintptr_t pc, const char *why);
 
 /* A request that finds nobody waiting any more: the coroutine begins a new slice. */
 void goad__preempt_not_needed (struct p *p, struct g *g);

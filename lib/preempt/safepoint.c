@@ -130,8 +130,15 @@ void goad__safepoint_judge (const struct goad__regs *regs, uintptr_t stack_lo, u
 	goad__modules_leave ();
 }
 
-int goad__safepoint_backtrace (const struct goad__regs *regs, uintptr_t lo, uintptr_t hi,
-                               void **pcs, int max)
+/* The stack is another's: a sanitizer must not look at how it is read. */
+__attribute__ ((no_sanitize ("address", "thread"))) static bool holds (const struct goad__walk *w,
+                                                                       uintptr_t slot, uintptr_t pc)
+{
+	return slot >= w->lo && slot <= w->hi - sizeof pc && *(const volatile uintptr_t *) slot == pc;
+}
+
+int goad__safepoint_frames (const struct goad__regs *regs, uintptr_t lo, uintptr_t hi,
+                            uintptr_t *pc, uintptr_t *slot, int max)
 {
 	struct goad__walk w;
 	struct goad__visit f;
@@ -139,7 +146,11 @@ int goad__safepoint_backtrace (const struct goad__regs *regs, uintptr_t lo, uint
 
 	goad__walk_begin (&w, regs, lo, hi, goad__modules_enter ());
 	while (n < max) {
-		pcs[n++] = (void *) w.pc;
+		uintptr_t at = w.cfa - sizeof w.pc;
+		pc[n] = w.pc;
+		if (slot)
+			slot[n] = n > 0 && holds (&w, at, w.pc) ? at : 0;
+		n++;
 		goad__walk_look (&w, &f);
 		goad__walk_describe (&w, &f);
 		if (goad__walk_next (&w, &f) <= 0)
@@ -147,4 +158,10 @@ int goad__safepoint_backtrace (const struct goad__regs *regs, uintptr_t lo, uint
 	}
 	goad__modules_leave ();
 	return n;
+}
+
+int goad__safepoint_backtrace (const struct goad__regs *regs, uintptr_t lo, uintptr_t hi,
+                               void **pcs, int max)
+{
+	return goad__safepoint_frames (regs, lo, hi, (uintptr_t *) pcs, NULL, max);
 }

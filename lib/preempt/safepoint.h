@@ -56,6 +56,11 @@ void goad__safepoint_judge (const struct goad__regs *regs, uintptr_t stack_lo, u
 int goad__safepoint_backtrace (const struct goad__regs *regs, uintptr_t lo, uintptr_t hi,
                                void **pcs, int max);
 
+/* The same, and in slot where on the stack each return address was found; 0: it is the
+ * first, or was not where a call puts it. */
+int goad__safepoint_frames (const struct goad__regs *regs, uintptr_t lo, uintptr_t hi,
+                            uintptr_t *pc, uintptr_t *slot, int max);
+
 /* Says that frames of this function of the library count as neutral, in a static
  * link too; with is_entry the walk ends there, well.  size 0: as the unwind tables
  * say.  Before goad__modules_init; saying it again is fine. */

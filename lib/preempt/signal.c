@@ -4,6 +4,7 @@
  * What it may touch: raw system calls, atomics, our tables, and the runtime's own lock,
  * since it backs out when the thread is in the runtime (core/self.h).  In this order:
  *	not ours: to whoever was there before
+ *	asked where it stands: an answer (sample.c)
  *	in the runtime: `pending`; the runtime looks at it on its way out
  *	without a P, taken while it slept in the kernel: wait for one
  *	stale: the slice that it is about is over
@@ -22,6 +23,7 @@
 #include "base/syscall.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
+#include "preempt/sample.h"
 #include "sched/account.h"
 #include "sched/feedback.h"
 
@@ -80,15 +82,29 @@ static bool has_room (const struct g *g, uintptr_t sp)
 
 enum action { INJECT, HAND_OFF, DEFER };
 
-static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp)
+static const char *why_not_here (enum goad__class class)
+{
+	static const char *const why[] = { "code that is not known yet", "inside goad",
+		                               "code that depends on its thread, as libc's",
+		                               "an object that depends on its thread", "" };
+	return why[class];
+}
+
+static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp, const char **why)
 {
 	int mode = goad__g_mode (g);
 	enum goad__class class = goad__modules_class (pc);
 
+	*why = in_entry (pc) ? "it was being preempted" : why_not_here (class);
 	if (in_entry (pc) && mode == GOAD_PREEMPT_YIELD)
 		return DEFER;
-	if (mode == GOAD_PREEMPT_HANDOFF || g->bound || in_entry (pc) || !has_room (g, sp))
+	if (mode == GOAD_PREEMPT_HANDOFF || g->bound || in_entry (pc) || !has_room (g, sp)) {
+		if (mode == GOAD_PREEMPT_HANDOFF)
+			*why = "its mode";
+		else if (!in_entry (pc))
+			*why = g->bound ? "it is bound to its thread" : "no room on its stack";
 		return HAND_OFF;
+	}
 	if (class == GOAD__SCANNED)
 		return INJECT;
 	if (mode == GOAD_PREEMPT_YIELD)
@@ -96,29 +112,32 @@ static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp)
 	return HAND_OFF;
 }
 
-void goad__preempt_hand_off (struct m *m, struct g *g)
+void goad__preempt_hand_off (struct m *m, struct g *g, uintptr_t pc, const char *why)
 {
+	struct g_preempted was = g->last;
 	struct p *p = m->p;
 
+	goad__g_last (g, LAST_HANDED, pc, why);
 	switch (goad__handoff_in_handler (m, g)) {
 	case HANDOFF_DONE:
 		break;
 	case HANDOFF_NOBODY_WAITS:
+		g->last = was;
 		goad__preempt_not_needed (p, g);
 		break;
 	case HANDOFF_NO_THREAD:
-		goad__deferred (p, g);
+		goad__deferred (p, g, pc, "no thread to hand the P to");
 		break;
 	}
 }
 
 /* The same in the handler; a dump finds the registers in uc. */
-static void hand_off_here (struct m *m, struct g *g, const ucontext_t *uc)
+static void hand_off_here (struct m *m, struct g *g, const ucontext_t *uc, const char *why)
 {
 	m->stopped = uc;
-	g->in_handler = 1;
-	goad__preempt_hand_off (m, g);
-	g->in_handler = 0;
+	g->place = AT_SIGNAL;
+	goad__preempt_hand_off (m, g, goad__arch_pc (uc), why);
+	g->place = AT_SP;
 }
 
 /* The world is to stop.  Who is not to be preempted does so at his next call; if he sleeps
@@ -133,9 +152,9 @@ static void halt (struct m *m, struct g *g, ucontext_t *uc)
 		goad__set_pending ();
 	else {
 		m->stopped = uc;
-		g->in_handler = 1;
+		g->place = AT_SIGNAL;
 		goad__world_halt (m, g);
-		g->in_handler = 0;
+		g->place = AT_SP;
 	}
 }
 
@@ -157,6 +176,8 @@ static bool unseen (const ucontext_t *uc)
 /* Pinned.  True: stays so, for the injected call. */
 static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
+	uintptr_t pc = goad__arch_pc (uc);
+	const char *why;
 	struct p *p;
 
 	if (unseen (uc))
@@ -165,7 +186,10 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 
 	/* Back from a call in which its P was taken: no preemption, and so whatever its mode. */
 	if (!p && g) {
+		m->stopped = uc;
+		g->place = AT_SIGNAL;
 		goad__block_rejoin (m, g);
+		g->place = AT_SP;
 		return false;
 	}
 	if (!g || !p)
@@ -181,7 +205,7 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		return false;
 	if (g->nopreempt) {
 		g->preempt_held = 1;
-		goad__deferred (p, g);
+		goad__deferred (p, g, pc, "it has disabled preemption");
 		return false;
 	}
 	if (goad__g_mode (g) == GOAD_PREEMPT_COOP) {
@@ -192,15 +216,15 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__preempt_not_needed (p, g);
 		return false;
 	}
-	switch (choose (g, goad__arch_pc (uc), goad__arch_sp (uc))) {
+	switch (choose (g, pc, goad__arch_sp (uc), &why)) {
 	case INJECT:
 		goad__arch_inject (uc);
 		return true;
 	case HAND_OFF:
-		hand_off_here (m, g, uc);
+		hand_off_here (m, g, uc, why);
 		break;
 	case DEFER:
-		goad__deferred (p, g);
+		goad__deferred (p, g, pc, why);
 		break;
 	}
 	return false;
@@ -309,6 +333,7 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 	m = goad__m ();
 	if (!m)
 		return;
+	goad__sample_answer (m, uc); /* one signal can be for both */
 	if (goad__pinned ()) {
 		goad__set_pending ();
 		return;

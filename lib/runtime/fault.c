@@ -11,7 +11,7 @@
 #include "base/fatal.h"
 #include "base/os.h"
 #include "base/syscall.h"
-#include "runtime/trace.h"
+#include "runtime/backtrace.h"
 
 #define REACH ((uintptr_t) 64 << 10) /* how far below the guard a large frame may hit */
 
@@ -83,7 +83,8 @@ static bool is_overflow (const siginfo_t *info, const ucontext_t *uc,
 /* Two threads may overflow at a time: the second waits for the first to end it all. */
 static void report (const ucontext_t *uc, const struct goad__fault_subject *s)
 {
-	static uintptr_t pc[GOAD__TRACE_MAX];
+	static uintptr_t pc[GOAD__BACKTRACE_MAX];
+	static struct goad__namer namer; /* an alternate signal stack is small */
 	int nobody = 0, n;
 
 	if (!atomic_compare_exchange_strong (&fault.reporter, &nobody, goad__gettid ())) {
@@ -94,10 +95,12 @@ static void report (const ucontext_t *uc, const struct goad__fault_subject *s)
 	goad__line ("stack overflow in coroutine %lu '%s' (stack size %zu bytes; ask for more with "
 	            "goad_attr_t.stack_size or GOAD_STACK_SIZE)",
 	            (unsigned long) s->id, s->name ? s->name : "", s->size);
-	n = (fault.walk ? fault.walk : walk_frame_pointers) (uc, s, pc, GOAD__TRACE_MAX);
-	goad__trace_print (2, goad__trace_name (pc, n, true), n);
-	if (n == GOAD__TRACE_MAX)
+	n = (fault.walk ? fault.walk : walk_frame_pointers) (uc, s, pc, GOAD__BACKTRACE_MAX);
+	goad__backtrace_print (2, goad__backtrace_name (&namer, pc, n, true), n);
+	if (n == GOAD__BACKTRACE_MAX)
 		goad__line ("  ...");
+	if (goad__fatal_hook)
+		goad__fatal_hook ();
 }
 
 /* ---- what was there before ---------------------------------------------------------------- */

@@ -60,6 +60,7 @@ static void release (void)
 {
 	struct sched *s = &goad__sched;
 
+	goad__quit_fini ();
 	goad__fault_fini ();
 	goad__signal_fini ();
 	goad__netpoll_fini ();
@@ -131,6 +132,9 @@ static int set_up (const goad_config_t *user)
 		err = goad__signal_init (s->signo);
 	if (err == 0)
 		err = goad__fault_init (current_stack, walk_fault);
+	if (err == 0)
+		err = goad__quit_init ();
+	goad__dump_init ();
 	goad__check_init ();
 	goad__procs_init (s->nprocs, cfg.seed);
 	if (err)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
 	%D%/api.c \
+	%D%/backtrace.c \
+	%D%/backtrace.h \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/config.c \
@@ -8,6 +10,9 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/deadlock.c \
 	%D%/dump.c \
 	%D%/dump.h \
+	%D%/dump_ask.c \
+	%D%/dump_call.c \
+	%D%/dump_text.c \
 	%D%/fault.c \
 	%D%/fault.h \
 	%D%/fork.c \
@@ -19,12 +24,12 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/io_socket.c \
 	%D%/monitor.c \
 	%D%/runtime.h \
+	%D%/sight.c \
+	%D%/sight.h \
 	%D%/stats.c \
 	%D%/symbol.c \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/threads.c \
-	%D%/trace.c \
-	%D%/trace.h \
 	%D%/watch.c \
 	%D%/watch.h

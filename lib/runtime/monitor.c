@@ -352,6 +352,8 @@ static uint64_t op_housekeep (void *rt, uint64_t now)
 	(void) rt;
 	uint64_t look = goad__deadlock_look (now);
 
+	goad__quit_look ();
+
 	if (goad__modules_stale ())
 		goad__modules_refresh ();
 	if (goad__stack_trim_due (now) <= now)

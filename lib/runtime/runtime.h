@@ -36,6 +36,12 @@ int goad__threads_count (void); /* that the runtime made or adopted, sysmon and 
 void goad__deadlock_init (void);
 uint64_t goad__deadlock_look (uint64_t now); /* sysmon's: asks again; returns when to call next */
 
+/* dump_call.c */
+void goad__dump_init (void);
+int goad__quit_init (void); /* SIGQUIT, if the environment wants it */
+void goad__quit_fini (void);
+void goad__quit_look (void); /* sysmon's */
+
 /* stats.c */
 void goad__stats_collect (goad_stats_t *out);
 void goad__stats_keep (void);   /* of a runtime that ends */

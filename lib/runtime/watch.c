@@ -28,8 +28,6 @@
 #define AT_ONCE 64 /* threads on the list that one look asks after */
 #define KEPT 32    /* "syscall" files kept open; a power of two */
 
-enum doing { RUNS, SLEEPS, FAULTS, UNKNOWN };
-
 static struct {
 	uint64_t tick, cpu;
 } probed[GOAD__MAX_PROCS];
@@ -51,7 +49,7 @@ static struct kept {
 	ino_t ino;
 } kept[KEPT];
 
-static uint64_t thread_cpu (int tid)
+uint64_t goad__watch_cpu (int tid)
 {
 	/* the kernel's MAKE_THREAD_CPUCLOCK (tid, CPUCLOCK_SCHED) */
 	clockid_t id = (clockid_t) ((~(unsigned) tid << 3) | 6u);
@@ -78,10 +76,10 @@ static bool read_file (long fd, char *text, size_t size)
 	return n > 0;
 }
 
-/* /proc/self/task/TID/stat; false: not readable. */
-static bool read_stat (int tid, char *text, size_t size)
+/* /proc/self/task/TID/name; false: not readable. */
+static bool read_file_of (int tid, const char *name, char *text, size_t size)
 {
-	long fd = open_file (tid, "stat");
+	long fd = open_file (tid, name);
 	bool good;
 
 	if (fd < 0)
@@ -145,42 +143,71 @@ static uint64_t number (const char **at, unsigned base)
 }
 
 /* By the state letter, which comes after a name that may hold anything but ") ". */
-static enum doing by_letter (int tid)
+static enum goad__doing by_letter (int tid)
 {
 	char text[64];
 	const char *end = NULL;
 
-	if (!read_stat (tid, text, sizeof text))
-		return UNKNOWN;
+	if (!read_file_of (tid, "stat", text, sizeof text))
+		return DOING_UNKNOWN;
 	for (const char *c = text; *c; c++)
 		if (*c == ')')
 			end = c;
 	if (!end || end[1] != ' ')
-		return UNKNOWN;
-	return end[2] == 'S' || end[2] == 'D' ? SLEEPS : end[2] == 'R' ? RUNS : UNKNOWN;
+		return DOING_UNKNOWN;
+	return end[2] == 'S' || end[2] == 'D' ? DOING_SLEEP : end[2] == 'R' ? DOING_RUN : DOING_UNKNOWN;
+}
+
+/* " 0x..": the next of the numbers; 0: there is none. */
+static uint64_t next_hex (const char **at)
+{
+	if ((*at)[0] != ' ' || (*at)[1] != '0' || (*at)[2] != 'x')
+		return 0;
+	*at += 3;
+	return number (at, 16);
+}
+
+/* What is in a thread's "syscall" file; NULL: it could not be read. */
+static enum goad__doing tell (int tid, const char *text, struct goad__call *c)
+{
+	const char *at = text;
+
+	*c = (struct goad__call){ .nr = -1 };
+	if (!text)
+		return by_letter (tid);
+	if (text[0] == '-')
+		return by_letter (tid) == DOING_SLEEP ? DOING_FAULT : DOING_UNKNOWN;
+	if (text[0] < '0' || text[0] > '9')
+		return DOING_RUN;
+	c->nr = (long) number (&at, 10);
+	c->arg = next_hex (&at);
+	for (int i = 1; i < 6; i++)
+		next_hex (&at);
+	c->sp = next_hex (&at);
+	c->pc = next_hex (&at);
+	return DOING_SLEEP;
+}
+
+enum goad__doing goad__watch_look (int tid, struct goad__call *c)
+{
+	char text[256];
+	bool got = !no_syscall_file && read_file_of (tid, "syscall", text, sizeof text);
+
+	return tell (tid, got ? text : NULL, c);
 }
 
 /* What m's thread does now; a call that it sleeps in is noted. */
-static enum doing look_at (struct m *m, int tid)
+static enum goad__doing look_at (struct m *m, int tid)
 {
-	char text[64];
-	const char *at = text;
-	long call;
+	char text[256];
+	bool got = !no_syscall_file && read_syscall (tid, text, sizeof text);
+	struct goad__call c;
+	enum goad__doing doing = tell (tid, got ? text : NULL, &c);
 
-	atomic_store_explicit (&m->call, -1, memory_order_relaxed);
-	if (no_syscall_file || !read_syscall (tid, text, sizeof text))
-		return by_letter (tid);
-	if (text[0] == '-')
-		return by_letter (tid) == SLEEPS ? FAULTS : UNKNOWN;
-	if (text[0] < '0' || text[0] > '9')
-		return RUNS;
-	call = (long) number (&at, 10);
-	if (at[0] == ' ' && at[1] == '0' && at[2] == 'x') {
-		at += 3;
-		atomic_store_explicit (&m->call_arg, number (&at, 16), memory_order_relaxed);
-	}
-	atomic_store_explicit (&m->call, call, memory_order_relaxed);
-	return SLEEPS;
+	if (c.nr >= 0)
+		atomic_store_explicit (&m->call_arg, c.arg, memory_order_relaxed);
+	atomic_store_explicit (&m->call, c.nr, memory_order_relaxed);
+	return doing;
 }
 
 enum sysmon_thread goad__watch_probe (int i, uint64_t tick)
@@ -188,7 +215,7 @@ enum sysmon_thread goad__watch_probe (int i, uint64_t tick)
 	struct p *p = &goad__sched.p[i];
 	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
-	uint64_t cpu = thread_cpu (tid);
+	uint64_t cpu = goad__watch_cpu (tid);
 	bool known = probed[i].tick == tick;
 	bool moved = probed[i].cpu != cpu;
 
@@ -198,12 +225,12 @@ enum sysmon_thread goad__watch_probe (int i, uint64_t tick)
 		return SYSMON_NO_CPU; /* the slice is just over */
 	/* Before the clock: it may have run since the last look, and sleep now. */
 	switch (look_at (m, tid)) {
-	case SLEEPS:
+	case DOING_SLEEP:
 		return SYSMON_IN_KERNEL;
-	case FAULTS: /* in most cases it is over by now */
+	case DOING_FAULT: /* in most cases it is over by now */
 		return known && !moved ? SYSMON_IN_KERNEL : SYSMON_NO_CPU;
-	case RUNS:
-	case UNKNOWN:
+	case DOING_RUN:
+	case DOING_UNKNOWN:
 		break;
 	}
 	return known && !moved ? SYSMON_NO_CPU : SYSMON_COMPUTES;
@@ -237,7 +264,7 @@ int goad__watch_take (int i, uint64_t tick)
 	int err;
 
 	if (!m || probed[i].tick != tick ||
-	    thread_cpu (atomic_load_explicit (&m->tid, memory_order_relaxed)) != cpu)
+	    goad__watch_cpu (atomic_load_explicit (&m->tid, memory_order_relaxed)) != cpu)
 		return -ESTALE;
 	err = goad__retake (p, tick);
 	if (err)
@@ -262,14 +289,14 @@ bool goad__watch_any (void)
 static bool rein_in (struct m *m, uint64_t now)
 {
 	int tid = atomic_load_explicit (&m->tid, memory_order_relaxed);
-	uint64_t cpu = thread_cpu (tid);
+	uint64_t cpu = goad__watch_cpu (tid);
 	uint64_t ran = cpu - m->loose_cpu, since = now - m->loose_at;
 
 	if (ran == 0)
 		return false;
 	m->loose_cpu = cpu;
 	m->loose_at = now;
-	if (look_at (m, tid) == SLEEPS)
+	if (look_at (m, tid) == DOING_SLEEP)
 		return false;
 	if (ran < since / 8)
 		return true; /* another look will tell */

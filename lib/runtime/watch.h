@@ -17,4 +17,16 @@ int goad__watch_take (int i, uint64_t tick);
 bool goad__watch_any (void);
 int goad__watch_rein (void);
 
+/* What a thread of ours does at this instant: from /proc.  Any thread may ask. */
+enum goad__doing { DOING_RUN, DOING_SLEEP, DOING_FAULT, DOING_UNKNOWN };
+
+struct goad__call {
+	long nr;          /* of the system call that it sleeps in; -1: none, or not known         */
+	uint64_t arg;     /* its first argument: the address of a futex is the lock      */
+	uintptr_t sp, pc; /* of the thread in it; 0: not known                           */
+};
+
+enum goad__doing goad__watch_look (int tid, struct goad__call *c);
+uint64_t goad__watch_cpu (int tid); /* ns that the thread has run; 0: it has gone       */
+
 #endif

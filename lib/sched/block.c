@@ -38,6 +38,7 @@ static void attach (struct m *m, struct g *g)
 	uint64_t t = goad__p_time_exact (p);
 
 	goad__p_leave (p, g, t);
+	goad__g_set (&g->ready_at, t); /* since when it blocks: for dumps */
 	goad__g_transit (g, G_RUNNING, G_SYSCALL);
 	m->oldp = p;
 	m->p = NULL;
@@ -187,10 +188,13 @@ void goad__need_p (void)
 	atomic_store_explicit (&m->loose, false, memory_order_relaxed);
 	if (take_back (m, g) || take_idle (m, g))
 		return;
-	if (g->bound)
+	if (g->bound) {
+		g->place = AT_THREAD;
 		wait_bound (m, g);
-	else
+		g->place = AT_SP;
+	} else {
 		goad__sched_return (m, g);
+	}
 }
 
 /* In the handler, or on the way out of the runtime, at any instruction of user code: so

@@ -82,6 +82,7 @@ static void take (struct m *m, struct p *p)
 	struct g *g = m->curg;
 
 	goad__p_leave (p, g, goad__p_time_exact (p));
+	goad__g_set (&g->ready_at, p->stamp); /* about since when it blocks: for dumps */
 	goad__g_transit (g, G_RUNNING, G_SYSCALL);
 	m->p = NULL;
 	atomic_store_explicit (&m->wanted, false, memory_order_relaxed);

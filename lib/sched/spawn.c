@@ -36,13 +36,13 @@ static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad
 	atomic_store_explicit (&g->join, JOIN_NONE, memory_order_relaxed);
 	g->weight = attr && attr->weight ? attr->weight : FAIR_UNIT;
 	g->preempt = attr ? (uint8_t) attr->preempt : 0;
-	g->preempt_held = g->locked = g->in_handler = g->hog = 0;
+	g->preempt_held = g->locked = g->place = g->hog = 0;
 	g->unfinished = 0;
 	g->n_yielded = g->n_handed = g->n_deferred = g->n_expired = 0;
 	g->cxa_caught = NULL;
 	g->cxa_uncaught = 0;
-	g->wait_kind = NULL;
-	g->wait_on = NULL;
+	goad__g_waits (g, NULL, NULL);
+	g->last.how = LAST_NEVER;
 	name_it (g, attr ? attr->name : NULL);
 	goad__san_make (&g->san, st->lo, (size_t) (st->hi - st->lo));
 	g->sp = goad__arch_make (goad__stack_top (st), g);

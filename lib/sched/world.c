@@ -84,6 +84,7 @@ static bool await_turn (bool wait)
 	if (!wait)
 		return take_turn (NULL);
 	if (t.w.g) {
+		goad__g_waits (t.w.g, "its turn to stop the world", NULL);
 		goad__sched_park (commit_turn, &t);
 	} else if (!take_turn (&t)) {
 		while (atomic_load_explicit (&t.w.word, memory_order_acquire) == 0)

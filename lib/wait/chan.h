@@ -44,6 +44,14 @@ struct goad_chan {
 	_Alignas(16) char buf[];
 };
 
+/* A select; what dumps find in g->wait_on. */
+struct select {
+	goad_case_t *cases;
+	size_t n, nlocks;
+	struct chan_wait *record; /* [n] */
+	struct goad_chan **order; /* [nlocks] by address, each once */
+};
+
 #define CHAN_WOULD_WAIT 1
 
 /* Under the lock.  0, -EPIPE, or CHAN_WOULD_WAIT.  *peer: goad__wait_done it once the lock

@@ -30,13 +30,6 @@
 #define SOME 64u /* in a larger frame;    */
                  /* above, in memory from the system, for the time of the call */
 
-struct select {
-	goad_case_t *cases;
-	size_t n, nlocks;
-	struct chan_wait *record; /* [n] */
-	struct goad_chan **order; /* [nlocks] by address, each once */
-};
-
 static uint64_t random_word (void)
 {
 	static _Atomic uint64_t outside;
@@ -144,7 +137,7 @@ static int wait_for_one (const struct select *s, uint64_t deadline)
 			goad__chan_enqueue (c->chan, c->op, &s->record[i]);
 	}
 	unlock_all (s);
-	err = goad__wait (&w, s->nlocks ? "select" : "select (no channels)", s->cases);
+	err = goad__wait (&w, s->nlocks ? "select" : "select (no channels)", s);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->record[i].queued)
 			goad__chan_withdraw (&s->record[i], s->cases[i].op);

@@ -4,6 +4,8 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/fatal.h"
+#include "core/stack.h"
 
 void goad__sync_remove (struct sync_queue *q, struct sync_wait *s)
 {
@@ -82,3 +84,29 @@ GOAD__NOINLINE int goad__sync_wait (struct goad__spinlock *lock, struct sync_que
 	}
 	return err;
 }
+
+#ifdef GOAD_DEBUG_BUILD
+
+static void add_who (char *buf, size_t size, const struct g *g, uintptr_t thread)
+{
+	if (g)
+		goad__format (buf, size, "coroutine %lu '%s'", (unsigned long) g->id, g->name);
+	else
+		goad__format (buf, size, "thread %p", (void *) thread);
+}
+
+/* The owner may have ended with the lock held: then it is a coroutine no more. */
+_Noreturn void goad__sync_not_yours (const char *call, const void *object, uintptr_t owner)
+{
+	struct slot slot = goad__slab_slot_at ((const void *) owner, false);
+	const struct g *g = NULL;
+	char me[64], other[64];
+
+	if (slot.index != UINT32_MAX)
+		g = goad__stack_room (goad__stack_of (slot));
+	add_who (me, sizeof me, goad__g (), goad__thread ());
+	add_who (other, sizeof other, (uintptr_t) g == owner ? g : NULL, owner);
+	goad__fatal ("%s (%p) by %s: %s holds it", call, (void *) (uintptr_t) object, me, other);
+}
+
+#endif

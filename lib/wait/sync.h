@@ -86,7 +86,14 @@ int goad__sync_may_wait (uint64_t deadline);
 int goad__sync_wait (struct goad__spinlock *lock, struct sync_queue *q, uint64_t deadline,
                      const char *kind);
 
+#ifdef GOAD_DEBUG_BUILD
+/* An unlock of what another holds: says who and who, and ends the program.  Pinned. */
+_Noreturn void goad__sync_not_yours (const char *call, const void *object, uintptr_t owner);
+#endif
+
 /* The owner of a mutex, for dumps; 0: free. */
 uintptr_t goad__mutex_owner (const goad_mutex_t *m);
+/* Who holds a lock for writing, and how many for reading; of a copy, for dumps. */
+uintptr_t goad__rwlock_owner (const goad_rwlock_t *l, uint32_t *readers);
 
 #endif

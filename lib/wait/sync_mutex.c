@@ -254,8 +254,7 @@ static int try_unlock (struct mutex *m, uintptr_t me, int *tries)
 	if ((w & ~FLAGS) != me) {
 #ifdef GOAD_DEBUG_BUILD
 		if (w & ~FLAGS)
-			goad__fatal ("goad_mutex_unlock (%p) by coroutine %lu '%s': another holds it",
-			             (void *) m, (unsigned long) goad_id (), goad_name ());
+			goad__sync_not_yours ("goad_mutex_unlock", m, w & ~FLAGS);
 #endif
 		return -EPERM;
 	}

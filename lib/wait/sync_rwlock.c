@@ -162,11 +162,18 @@ GOAD__API int goad_rwlock_unlock (goad_rwlock_t *lock)
 	goad__spin_unlock (&l->lock);
 #ifdef GOAD_DEBUG_BUILD
 	if (other)
-		goad__fatal ("goad_rwlock_unlock (%p) by coroutine %lu '%s': another holds it for writing",
-		             (void *) l, (unsigned long) goad_id (), goad_name ());
+		goad__sync_not_yours ("goad_rwlock_unlock", l, other);
 #endif
 	(void) other;
 	goad__sync_done_all (list);
 	goad__wait_leave ();
 	return rc;
+}
+
+uintptr_t goad__rwlock_owner (const goad_rwlock_t *lock, uint32_t *readers)
+{
+	const struct rwlock *l = (const struct rwlock *) lock;
+
+	*readers = l->nreaders;
+	return l->writer;
 }

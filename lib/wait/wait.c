@@ -55,13 +55,10 @@ static bool commit (struct g *g, void *arg)
 
 static void park (struct wait *w, const char *kind, const void *on)
 {
-	w->g->wait_kind = kind;
-	w->g->wait_on = on;
+	goad__g_waits (w->g, kind, on);
 	goad__sched_park (commit, w);
 	if (w->deadline != UINT64_MAX)
 		goad__sleep_cancel (&w->sleeper);
-	w->g->wait_kind = NULL;
-	w->g->wait_on = NULL;
 }
 
 static void block (struct wait *w)

@@ -118,6 +118,23 @@ static inline void goad__arch_context_regs (const struct goad__context *c, uint6
 	r[16] = c->pc;
 }
 
+/* Those of whoever calls this, here: good for a walk as long as he does not return. */
+static inline void goad__arch_here_regs (uint64_t r[17])
+{
+	for (int i = 0; i < 17; i++)
+		r[i] = 0;
+	__asm__ volatile("movq %%rbx, 24(%0)\n\t"
+	                 "movq %%rbp, 48(%0)\n\t"
+	                 "movq %%rsp, 56(%0)\n\t"
+	                 "movq %%r12, 96(%0)\n\t"
+	                 "movq %%r13, 104(%0)\n\t"
+	                 "movq %%r14, 112(%0)\n\t"
+	                 "movq %%r15, 120(%0)\n\t"
+	                 "leaq 0f(%%rip), %%rax\n\t"
+	                 "0: movq %%rax, 128(%0)" ::"r"(r)
+	                 : "rax", "memory");
+}
+
 static inline void goad__arch_ucontext_regs (const ucontext_t *uc, uint64_t r[17])
 {
 	static const unsigned char order[17] = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
