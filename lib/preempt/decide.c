@@ -41,20 +41,24 @@ void goad__preempt_here (struct goad__frame *f)
 	goad__unpin_quietly ();
 }
 
-static enum goad__verdict judge_frames (struct m *m, struct g *g)
+static void judge_frames (struct m *m, struct g *g, struct goad__judgement *j)
 {
-	struct goad__judgement j;
 	struct goad__regs regs;
 	int mode = goad__g_mode (g);
 
-	if (mode == GOAD_PREEMPT_COOP)
-		return GOAD__YIELD;
-	if (mode == GOAD_PREEMPT_HANDOFF || g->bound)
-		return GOAD__HANDOFF;
 	goad__arch_frame_regs (m->frame, regs.r);
-	goad__safepoint_judge (&regs, (uintptr_t) g->stack->lo, (uintptr_t) g->stack->hi,
-	                       mode == GOAD_PREEMPT_YIELD, &j);
-	return j.verdict;
+	*j = (struct goad__judgement){ .verdict = GOAD__HANDOFF, .pc = regs.r[16] };
+	if (mode == GOAD_PREEMPT_COOP) {
+		j->verdict = GOAD__YIELD;
+		j->reason = "it called into the runtime";
+	} else if (mode == GOAD_PREEMPT_HANDOFF) {
+		j->reason = "the mode is hand-off";
+	} else if (g->bound) {
+		j->reason = "it is locked to its thread";
+	} else {
+		goad__safepoint_judge (&regs, (uintptr_t) g->stack->lo, (uintptr_t) g->stack->hi,
+		                       mode == GOAD_PREEMPT_YIELD, j);
+	}
 }
 
 static void yield_in_place (struct m *m, struct g *g)
@@ -66,6 +70,7 @@ static void yield_in_place (struct m *m, struct g *g)
 	goad__count (&p->n_yielded, 1);
 	goad__g_add (&g->n_yielded, 1);
 	goad__g_set (&g->ready_at, t);
+	goad__trace_leaves (EV_go_preempt, t, g, NULL);
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__note_preempted (p, g, t);
 	goad__ready_fair (g);
@@ -74,6 +79,7 @@ static void yield_in_place (struct m *m, struct g *g)
 
 static bool judge (struct m *m, struct g *g)
 {
+	struct goad__judgement j;
 	struct p *p = m->p;
 
 	if (goad__stopping ()) { /* its slice goes on when the world does */
@@ -81,17 +87,21 @@ static bool judge (struct m *m, struct g *g)
 		return true;
 	}
 	if (!goad__preempt_wanted (p)) {
+		goad__decided (HOW_UNNEEDED, "nobody waits any more", 0, 0);
 		goad__preempt_not_needed (p, g);
 		return true;
 	}
-	switch (judge_frames (m, g)) {
+	judge_frames (m, g, &j);
+	switch (j.verdict) {
 	case GOAD__YIELD:
+		goad__decided (HOW_YIELD, j.reason, j.pc, j.depth);
 		yield_in_place (m, g);
 		return false;
 	case GOAD__HANDOFF:
-		goad__preempt_hand_off (m, g);
+		goad__preempt_hand_off (m, g, j.reason, j.pc, j.depth);
 		return true;
 	case GOAD__DEFER:
+		goad__decided (HOW_DEFERRED, j.reason, j.pc, j.depth);
 		goad__deferred (p, g);
 		break;
 	}
@@ -121,8 +131,10 @@ void goad__preempt_poll (void)
 		goad__unpin_quietly ();
 		return;
 	}
+	goad__decided (HOW_PENDING, "on the way out of the runtime", 0, 0);
 	if (g->nopreempt) {
 		g->preempt_held = 1;
+		goad__decided (HOW_DEFERRED, "preemption is disabled", 0, 0);
 		goad__deferred (m->p, g);
 		goad__unpin_quietly ();
 		return;
@@ -130,7 +142,7 @@ void goad__preempt_poll (void)
 	if ((uintptr_t) __builtin_frame_address (0) <
 	    (uintptr_t) g->stack->lo + goad__arch_inject_room ()) {
 		/* No room for the frame: the thread stops here, as in the handler. */
-		goad__preempt_hand_off (m, g);
+		goad__preempt_hand_off (m, g, "no room on its stack", 0, 0);
 		goad__unpin_quietly ();
 		return;
 	}

@@ -12,6 +12,7 @@
 #include <ucontext.h>
 
 #include "arch.h"
+#include "base/clock.h"
 #include "sched/sched.h"
 
 /* signal.c */
@@ -35,6 +36,12 @@ static inline int goad__g_mode (const struct g *g)
 	return g->preempt ? g->preempt : goad__sched.preempt;
 }
 
+/* What became of a request, why, and the frame that decided: for the trace. */
+static inline void goad__decided (enum goad__how how, const char *why, uintptr_t pc, int depth)
+{
+	goad__trace_n (decision, goad__now (), how, (uintptr_t) why, pc, (uint64_t) depth);
+}
+
 static inline void goad__deferred (struct p *p, struct g *g)
 {
 	goad__count (&p->n_deferred, 1);
@@ -42,8 +49,8 @@ static inline void goad__deferred (struct p *p, struct g *g)
 }
 
 /* Hands off m with g, waits until it has a P again, and counts what came of it.  In
- * the handler, on g0, and on g's own stack. */
-void goad__preempt_hand_off (struct m *m, struct g *g);
+ * the handler, on g0, and on g's own stack.  The rest is for the trace. */
+void goad__preempt_hand_off (struct m *m, struct g *g, const char *why, uintptr_t pc, int depth);
 
 /* A request that finds nobody waiting any more: the coroutine begins a new slice. */
 void goad__preempt_not_needed (struct p *p, struct g *g);

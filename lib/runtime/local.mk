@@ -19,6 +19,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/io_socket.c \
 	%D%/monitor.c \
 	%D%/runtime.h \
+	%D%/schedtrace.c \
 	%D%/stats.c \
 	%D%/symbol.c \
 	%D%/thread.c \
@@ -26,5 +27,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/threads.c \
 	%D%/trace.c \
 	%D%/trace.h \
+	%D%/trace_file.c \
+	%D%/tracer.c \
+	%D%/tracer.h \
 	%D%/watch.c \
 	%D%/watch.h

@@ -82,6 +82,8 @@ static void take (struct m *m, struct p *p)
 	struct g *g = m->curg;
 
 	goad__p_leave (p, g, goad__p_time_exact (p));
+	goad__trace_go (go_sysblock, p->stamp, g);
+	goad__trace_n (proc_taken, p->stamp, (uint64_t) p->id + 1, GOAD__TAKEN_DETECTED);
 	goad__g_transit (g, G_RUNNING, G_SYSCALL);
 	m->p = NULL;
 	atomic_store_explicit (&m->wanted, false, memory_order_relaxed);

@@ -192,6 +192,14 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 	return goad__sched.alone ? goad__runq_get_alone (&p->runq) : goad__runq_get (&p->runq);
 }
 
+/* What a trace calls it. */
+static inline enum goad__ev left_how (enum after after, const struct g *g)
+{
+	if (after == AFTER_PARK)
+		return g->parks ? (enum goad__ev) g->parks : EV_go_block;
+	return after == AFTER_EXIT ? EV_go_end : EV_go_yield;
+}
+
 /* The running coroutine leaves with a note.  (switches) */
 __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g *g,
                                                           enum after after)
@@ -214,6 +222,7 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	}
 	if (unlikely (g->hog || (after == AFTER_YIELD && !next)))
 		goad__hog_or_not (p, g, t, after == AFTER_YIELD, next != NULL);
+	goad__trace_leaves (left_how (after, g), t, g, next);
 	goad__p_leave (p, g, t);
 	if (unlikely (goad__p_expired (p))) {
 		goad__p_expire (p, g);
@@ -225,7 +234,7 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	m->after = after;
 	m->after_g = g;
 	if (likely (next != NULL)) {
-		goad__p_enter (p, next, t, inherit);
+		goad__p_put (p, next, t, inherit);
 		switch_to (m, g, next, after == AFTER_EXIT);
 	} else {
 		switch_to_g0 (m, g, after == AFTER_EXIT);
@@ -253,6 +262,7 @@ __attribute__ ((always_inline)) static inline bool yield_alone (struct m *m, str
 		return false;
 	p->stamp_skips--;
 	p->picks--;
+	goad__trace_leaves (EV_go_yield, t, g, next);
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__fp_save (&g->fp);
 	goad__g_set (&g->ready_at, t);

@@ -50,6 +50,7 @@ static void wait_parked (struct fd_waiter *w, uint64_t deadline)
 {
 	w->w.g = goad__g ();
 	w->sleeper = (struct sleeper){ .when = deadline, .g = w->w.g, .fire = fire, .arg = w };
+	w->w.g->parks = EV_go_net;
 	goad__sched_park (commit, w);
 	if (w->timed)
 		goad__sleep_cancel (&w->sleeper);

@@ -75,6 +75,7 @@ static void join_parked (struct join *j)
 	goad__pin ();
 	j->w.g = goad__g ();
 	j->sleeper = (struct sleeper){ .when = j->deadline, .g = j->w.g, .fire = fire, .arg = j };
+	j->w.g->parks = EV_go_join;
 	goad__sched_park (commit, j);
 	if (j->deadline != UINT64_MAX)
 		goad__sleep_cancel (&j->sleeper);

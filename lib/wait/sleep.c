@@ -90,6 +90,7 @@ void goad__sleep_until (uint64_t deadline)
 	while (goad__now () < deadline) {
 		nap.failed = false;
 		goad__pin ();
+		nap.s.g->parks = EV_go_sleep;
 		goad__sched_park (commit_sleep, &nap);
 		goad__unpin ();
 		if (unlikely (nap.failed))
