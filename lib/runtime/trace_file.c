@@ -382,8 +382,7 @@ size_t goad__trace_file_drain (void)
 	for (struct trace_ring *r = atomic_load_explicit (&goad__rings, memory_order_acquire); r;
 	     r = r->next)
 		n += drain (r);
-	if (f.len > ROOM / 4)
-		write_out ();
+	write_out (); /* the process may be killed */
 	return n;
 }
 

@@ -296,6 +296,21 @@ void goad__tracer_end (void)
 	leave ();
 }
 
+/* The program exits while the runtime runs: what was traced is kept.  But not at any
+ * price: who holds `busy` may be stopped for good. */
+__attribute__ ((destructor)) static void at_exit (void)
+{
+	uint32_t no = 0;
+
+	if (tr.state != ON ||
+	    !atomic_compare_exchange_strong_explicit (&tr.busy, &no, 1, memory_order_acquire,
+	                                              memory_order_relaxed))
+		return;
+	if (tr.state == ON)
+		(void) stop ();
+	leave ();
+}
+
 void goad__tracer_forked (void)
 {
 	goad__rings_forked ();

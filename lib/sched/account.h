@@ -100,6 +100,7 @@ static inline void goad__p_waited (struct p *p, struct g *g, uint64_t t)
 static inline void goad__p_put (struct p *p, struct g *g, uint64_t t, bool inherit)
 {
 	goad__assert (goad__m ()->p == p && p->m == goad__m () && p->state == P_RUNNING);
+	GOAD__PROBE (go_start, g->id);
 	goad__g_set (&p->run_since, t); /* goad_task_stats reads it */
 	goad__p_waited (p, g, t);
 	goad__g_add (&g->slices, 1);
@@ -113,7 +114,8 @@ static inline void goad__p_put (struct p *p, struct g *g, uint64_t t, bool inher
 
 static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inherit)
 {
-	goad__trace_go (go_start, t, g);
+	if (goad__tracing ())
+		goad__trace_put (EV_go_start, t, goad__trace_ref (g, t));
 	goad__p_put (p, g, t, inherit);
 }
 

@@ -263,6 +263,7 @@ __attribute__ ((always_inline)) static inline bool yield_alone (struct m *m, str
 	p->stamp_skips--;
 	p->picks--;
 	goad__trace_leaves (EV_go_yield, t, g, next);
+	GOAD__PROBE (go_start, next->id);
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__fp_save (&g->fp);
 	goad__g_set (&g->ready_at, t);

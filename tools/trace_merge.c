@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* trace_merge.c - the events of all threads in one order
+ *
+ * Each thread's are in order already; between threads the times decide, but they can be some
+ * microseconds off.  What cannot be off is the count that a coroutine carries from the event
+ * of one thread to that of the next: an event whose turn has not come waits, with all that
+ * comes after it on its thread, until it has.  After a loss the turn may never come; so none
+ * waits beyond a millisecond of the others' time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace_read.h"
+#include "util.h"
+
+#define PATIENCE UINT64_C (1000000)
+
+/* Open addressing: run and number of a coroutine to its index + 1. */
+static struct {
+	uint64_t *index;
+	size_t size, used;
+	const struct trace *of;
+} table;
+
+static uint64_t hash (unsigned run, uint64_t id)
+{
+	uint64_t x = id * UINT64_C (0x9e3779b97f4a7c15) + run;
+
+	return x ^ x >> 29;
+}
+
+static bool table_grow (struct trace *t)
+{
+	size_t size = table.size ? 2 * table.size : 1024;
+	uint64_t *index = calloc (size, sizeof *index);
+
+	if (index == NULL) {
+		util_error ("no memory for this trace");
+		return false;
+	}
+	for (size_t i = 0; i < t->gos_n; i++) {
+		size_t at = hash (t->gos[i].run, t->gos[i].id) & (size - 1);
+		while (index[at])
+			at = (at + 1) & (size - 1);
+		index[at] = i + 1;
+	}
+	free (table.index);
+	table.index = index;
+	table.size = size;
+	return true;
+}
+
+uint64_t trace_go_find (struct trace *t, unsigned run, uint64_t id)
+{
+	size_t at;
+
+	if (table.of != t) {
+		free (table.index);
+		memset (&table, 0, sizeof table);
+		table.of = t;
+	}
+	if (t->gos_n * 2 >= table.size && !table_grow (t))
+		return 0;
+	for (at = hash (run, id) & (table.size - 1); table.index[at]; at = (at + 1) & (table.size - 1)) {
+		const struct trace_go *g = &t->gos[table.index[at] - 1];
+		if (g->id == id && g->run == run)
+			return table.index[at];
+	}
+	if (!trace_grow (&t->gos, t->gos_n, sizeof *t->gos))
+		return 0;
+	t->gos[t->gos_n] = (struct trace_go){ .id = id, .run = run };
+	table.index[at] = ++t->gos_n;
+	return t->gos_n;
+}
+
+struct merge {
+	struct trace *t;
+	struct trace_event *in; /* by thread */
+	size_t *next, *end;     /* of each thread */
+	unsigned *heap, *held;
+	size_t heap_n, held_n, out;
+	uint64_t last;
+};
+
+static uint64_t time_of (const struct merge *m, unsigned thread)
+{
+	return m->in[m->next[thread]].time;
+}
+
+static void push (struct merge *m, unsigned thread)
+{
+	size_t i = m->heap_n++;
+
+	for (; i > 0 && time_of (m, m->heap[(i - 1) / 2]) > time_of (m, thread); i = (i - 1) / 2)
+		m->heap[i] = m->heap[(i - 1) / 2];
+	m->heap[i] = thread;
+}
+
+static unsigned pop (struct merge *m)
+{
+	unsigned top = m->heap[0], last = m->heap[--m->heap_n];
+	size_t i = 0, child;
+
+	for (; (child = 2 * i + 1) < m->heap_n; i = child) {
+		if (child + 1 < m->heap_n &&
+		    time_of (m, m->heap[child + 1]) < time_of (m, m->heap[child]))
+			child++;
+		if (time_of (m, m->heap[child]) >= time_of (m, last))
+			break;
+		m->heap[i] = m->heap[child];
+	}
+	if (m->heap_n > 0)
+		m->heap[i] = last;
+	return top;
+}
+
+static bool is_turn (const struct merge *m, const struct trace_event *e)
+{
+	const struct trace_go *g;
+
+	if (!e->go || !(e->seq & TRACE_HAS_SEQ))
+		return true;
+	g = &m->t->gos[e->go - 1];
+	/* Behind what is expected: a count that has begun anew. */
+	return !g->counted || ((e->seq - g->expected) & 0xffffff) - 1 >= 0x7fffff;
+}
+
+/* What waited for this coroutine may have its turn now. */
+static void release (struct merge *m, uint64_t go)
+{
+	for (size_t i = 0; i < m->held_n;) {
+		if (m->in[m->next[m->held[i]]].go == go) {
+			push (m, m->held[i]);
+			m->held[i] = m->held[--m->held_n];
+		} else {
+			i++;
+		}
+	}
+}
+
+static void emit (struct merge *m, unsigned thread)
+{
+	struct trace_event *e = &m->in[m->next[thread]++];
+
+	if (e->time < m->last)
+		e->time = m->last;
+	m->last = e->time;
+	m->t->events[m->out++] = *e;
+	if (m->next[thread] < m->end[thread])
+		push (m, thread);
+	if (e->go && (e->seq & TRACE_HAS_SEQ)) {
+		struct trace_go *g = &m->t->gos[e->go - 1];
+		g->counted = true;
+		g->expected = (e->seq + 1) & 0xffffff;
+		release (m, e->go);
+	}
+}
+
+/* The one that waits longest, if the rest has gone on too far; the number of threads: none. */
+static unsigned overdue (struct merge *m)
+{
+	size_t first = 0;
+	unsigned thread;
+
+	if (m->held_n == 0)
+		return (unsigned) m->t->threads_n;
+	for (size_t i = 1; i < m->held_n; i++)
+		if (time_of (m, m->held[i]) < time_of (m, m->held[first]))
+			first = i;
+	thread = m->held[first];
+	if (m->heap_n > 0 && time_of (m, m->heap[0]) < time_of (m, thread) + PATIENCE)
+		return (unsigned) m->t->threads_n;
+	m->held[first] = m->held[--m->held_n];
+	return thread;
+}
+
+static void merge_all (struct merge *m)
+{
+	for (;;) {
+		unsigned thread = overdue (m);
+
+		if (thread == m->t->threads_n) {
+			if (m->heap_n == 0)
+				return;
+			thread = pop (m);
+			if (!is_turn (m, &m->in[m->next[thread]])) {
+				m->held[m->held_n++] = thread;
+				continue;
+			}
+		}
+		emit (m, thread);
+	}
+}
+
+/* The events from that one on, which stand as the file has them, of one run of a runtime. */
+int trace_merge (struct trace *t, size_t from, unsigned run)
+{
+	size_t n = t->events_n - from, at = 0;
+	struct merge m = { .t = t, .out = from };
+
+	m.in = malloc ((n + 1) * sizeof *m.in);
+	m.next = calloc (t->threads_n + 1, sizeof *m.next);
+	m.end = calloc (t->threads_n + 1, sizeof *m.end);
+	m.heap = calloc (t->threads_n + 1, sizeof *m.heap);
+	m.held = calloc (t->threads_n + 1, sizeof *m.held);
+	if (!m.in || !m.next || !m.end || !m.heap || !m.held) {
+		util_error ("no memory for this trace");
+		n = 0;
+	} else {
+		for (size_t i = 0; i < t->threads_n; i++) {
+			m.next[i] = m.end[i] = at;
+			if (t->threads[i].run == run)
+				at += t->threads[i].n;
+		}
+		for (size_t i = from; i < t->events_n; i++)
+			m.in[m.end[t->events[i].thread]++] = t->events[i];
+		for (unsigned i = 0; i < t->threads_n; i++)
+			if (m.next[i] < m.end[i])
+				push (&m, i);
+		merge_all (&m);
+	}
+	free (m.in);
+	free (m.next);
+	free (m.end);
+	free (m.heap);
+	free (m.held);
+	return n ? 0 : -1;
+}
