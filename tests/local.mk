@@ -111,6 +111,7 @@ api_tests = \
 	%D%/api/threads \
 	%D%/api/timer \
 	%D%/api/timer_load \
+	%D%/api/trace \
 	%D%/api/weights
 api_helpers = \
 	%D%/api/wait_kit.c \
@@ -143,6 +144,7 @@ api_helpers = \
 %C%_api_threads_LDADD = $(API)
 %C%_api_timer_LDADD = $(API)
 %C%_api_timer_load_LDADD = $(API)
+%C%_api_trace_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
 api_objects =
 
@@ -258,6 +260,7 @@ script_tests = \
 	%D%/tools/bench.sh \
 	%D%/tools/models.sh \
 	%D%/tools/run.sh \
+	%D%/tools/trace.sh \
 	%D%/tools/usage.sh
 
 check_PROGRAMS += $(unit_tests) $(api_tests) $(preempt_tests) $(stress_tests)
@@ -276,5 +279,5 @@ AM_TESTS_ENVIRONMENT = \
 	unset MAKEFLAGS MFLAGS MAKELEVEL;
 
 dist_noinst_SCRIPTS += $(script_tests) %D%/model/run.sh
-EXTRA_DIST += %D%/tools/lib.sh %D%/driver %D%/tsan.supp %D%/valgrind.supp
+EXTRA_DIST += %D%/tools/lib.sh %D%/tools/trace_work.c %D%/driver %D%/tsan.supp %D%/valgrind.supp
 CLEANFILES += .test-lock

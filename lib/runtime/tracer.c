@@ -187,7 +187,9 @@ GOAD__API int goad_trace_start (const char *path)
 	if (goad__forked ())
 		return -EPERM;
 	enter ();
-	err = start (path, !tr.lives);
+	err = tr.lives ? 0 : goad__fork_init (); /* a child is not to write into this file */
+	if (err == 0)
+		err = start (path, !tr.lives);
 	leave ();
 	errno = saved;
 	return err;
