@@ -112,7 +112,7 @@ static inline uint64_t goad__trace_ref (struct g *g, uint64_t time)
 	do {                                                                                \
 		GOAD__PROBE (name, (g)->id);                                                    \
 		if (goad__tracing ())                                                           \
-			goad__trace_put (EV_##name, (time), goad__trace_ref ((g), (time)));         \
+			goad__trace_put_go (EV_##name, (time), (g));                                \
 	} while (0)
 
 /* g, which runs on this M, ends its run in that way; next, if any, begins its own. */
@@ -122,7 +122,7 @@ static inline void goad__trace_leaves (enum goad__ev how, uint64_t time, const s
 	(void) g;
 	GOAD__PROBE (go_stop, g->id);
 	if (goad__tracing ())
-		goad__trace_put (how, time, next ? goad__trace_ref (next, time) : 0);
+		goad__trace_put_go (how, time, next);
 }
 
 /* The one place where states change.  In a debug build each transition is checked. */
@@ -138,7 +138,8 @@ static inline void goad__g_change (struct g *g, enum g_state from, enum g_state 
 #endif
 
 /* ready_at is set before: others may have it once it is RUNNABLE and queued. */
-static inline void goad__g_transit (struct g *g, enum g_state from, enum g_state to)
+__attribute__ ((always_inline)) static inline void goad__g_transit (struct g *g, enum g_state from,
+                                                                    enum g_state to)
 {
 	if (to == G_RUNNABLE && from == G_IDLE)
 		goad__trace_go (go_create, g->ready_at, g);

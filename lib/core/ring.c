@@ -86,6 +86,7 @@ static void write_words (struct trace_ring *r, enum goad__ev ev, uint64_t time, 
 	r->word[h++ & MASK] = (uint64_t) ev << 56 | time;
 	for (unsigned i = 0; i < n; i++)
 		r->word[h++ & MASK] = a[i];
+	r->time = time;
 	atomic_store_explicit (&r->head, h, memory_order_release); /* [ord:trace-head] */
 }
 
@@ -201,19 +202,55 @@ GOAD__NOINLINE static void put_slowly (enum goad__ev ev, uint64_t time, const ui
 
 void goad__trace_put (enum goad__ev ev, uint64_t time, uint64_t a)
 {
-	struct trace_ring *r = goad__ring ();
-	uint32_t h;
+	put_slowly (ev, time, &a, 1);
+}
 
-	if (unlikely (!r ||
-	              r->gen != atomic_load_explicit (&goad__trace_gen, memory_order_relaxed) ||
-	              !has_room (r, 2))) {
-		put_slowly (ev, time, &a, 1);
+GOAD__NOINLINE static void put_go_slowly (enum goad__ev ev, uint64_t time, struct g *g)
+{
+	struct trace_ring *r = goad__ring ();
+	uint64_t lost = r ? atomic_load_explicit (&r->lost, memory_order_relaxed) : 0, a;
+
+	/* While the tracer cannot keep up this is all, but for every 64th. */
+	if (lost & 63 && r->limit == atomic_load_explicit (&r->head, memory_order_relaxed) &&
+	    r->gen == atomic_load_explicit (&goad__trace_gen, memory_order_relaxed)) {
+		atomic_store_explicit (&r->lost, lost + 1, memory_order_relaxed);
 		return;
 	}
+	a = g ? goad__trace_ref (g, time) : 0;
+	put_slowly (ev, time, &a, 1);
+}
+
+/* The count is not touched for an event that is lost. */
+void goad__trace_put_go (enum goad__ev ev, uint64_t time, struct g *g)
+{
+	uint32_t gen = atomic_load_explicit (&goad__trace_gen, memory_order_relaxed);
+	struct trace_ring *r = goad__ring ();
+	uint64_t id = 0;
+	uint32_t seq = 0, h;
+
+	if (unlikely (!r || r->gen != gen || !has_room (r, 2)))
+		goto slowly;
+	if (g) {
+		id = g->id;
+		seq = g->trace_seq + 1;
+		if (unlikely (seq >> 24 != gen || id > RING_SHORT_ID))
+			goto slowly;
+		g->trace_seq = seq;
+	}
 	h = atomic_load_explicit (&r->head, memory_order_relaxed);
-	r->word[h & MASK] = (uint64_t) ev << 56 | time;
-	r->word[(h + 1) & MASK] = a;
-	atomic_store_explicit (&r->head, h + 2, memory_order_release); /* [ord:trace-head] */
+	if (likely (time == r->time)) {
+		r->word[h & MASK] = RING_SHORT | (uint64_t) ev << 57 | (uint64_t) (seq & 0xffffff) << 33 | id;
+		h += 1;
+	} else {
+		r->word[h & MASK] = (uint64_t) ev << 56 | time;
+		r->word[(h + 1) & MASK] = id << 24 | (seq & 0xffffff);
+		r->time = time;
+		h += 2;
+	}
+	atomic_store_explicit (&r->head, h, memory_order_release); /* [ord:trace-head] */
+	return;
+slowly:
+	put_go_slowly (ev, time, g);
 }
 
 void goad__trace_put_n (enum goad__ev ev, uint64_t time, const uint64_t *a, unsigned n)

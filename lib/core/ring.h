@@ -51,18 +51,27 @@ struct trace_ring {
 	_Atomic uint32_t head GOAD__ALIGNED; /* the producer's, as the rest of this line */
 	uint32_t limit;                      /* head may come this far without another look */
 	uint32_t gen;                        /* the trace that it has announced itself in   */
+	uint64_t time;                       /* of the last event                           */
 	_Atomic uint64_t lost;               /* not told yet                                */
 	_Atomic uint64_t lost_since;
 
 	_Atomic uint32_t tail GOAD__ALIGNED; /* the tracer's, as the rest of this one       */
 	uint32_t seen_gen;                   /* up to this one's announcement all is old    */
-	uint64_t last;                       /* time of the last event                      */
+	uint64_t last, time_seen;            /* time of the last event: as written, as read */
 	uint64_t who[3];                     /* role, M, thread, as announced               */
 
 	_Atomic uint32_t taken GOAD__ALIGNED; /* a thread has it                            */
 	struct trace_ring *next;              /* they go when the runtime ends              */
 	uint64_t word[RING_WORDS];
 };
+
+/* An event begins with its kind and time, and its arguments follow, a word each.  Most are
+ * of a coroutine and have no other argument; one that comes at the same time as the event
+ * before, as they do where a stamp is shared, is a single word:
+ *	bit 63 set    kind 6 bits, count 24, number 33
+ *	bit 63 clear  kind 7 bits, time 56 */
+#define RING_SHORT (UINT64_C (1) << 63)
+#define RING_SHORT_ID ((UINT64_C (1) << 33) - 1)
 
 /* 0: off; else the number of the trace, 1 to 255. */
 extern _Atomic uint32_t goad__trace_gen;
@@ -77,6 +86,8 @@ static inline bool goad__tracing (void)
 
 /* An event with its words; pinned. */
 void goad__trace_put (enum goad__ev ev, uint64_t time, uint64_t a);
+struct g;
+void goad__trace_put_go (enum goad__ev ev, uint64_t time, struct g *g); /* or NULL */
 void goad__trace_put_n (enum goad__ev ev, uint64_t time, const uint64_t *a, unsigned n);
 
 const char *goad__trace_args (unsigned ev);

@@ -37,6 +37,8 @@ static struct {
 	size_t block; /* where the open block's length stands; 0: none is open */
 } f = { .fd = -1 };
 
+static uint8_t count_of[128]; /* words of arguments */
+
 static void write_out (void)
 {
 	for (size_t at = 0; at < f.len && !f.err;) {
@@ -150,6 +152,8 @@ int goad__trace_file_open (const char *path)
 	f.err = 0;
 	f.len = f.block = 0;
 	f.strings = 0;
+	for (unsigned ev = 0; ev < sizeof count_of; ev++)
+		count_of[ev] = (uint8_t) goad__trace_count (ev);
 	put_header ();
 	write_out ();
 	if (f.err)
@@ -321,7 +325,7 @@ static void put_event (struct trace_ring *r, unsigned ev, uint64_t time, const u
 	const char *args = goad__trace_args (ev);
 	char type = (char) ev;
 
-	for (unsigned i = 0; args[i]; i++)
+	for (unsigned i = 0; args[i] && args[1]; i++)
 		if (unlikely (args[i] == 'S'))
 			want_string ((const char *) (uintptr_t) a[i]);
 	if (f.block && f.len - f.block > BATCH)
@@ -354,14 +358,21 @@ static size_t drain (struct trace_ring *r)
 	const uint32_t mask = RING_WORDS - 1;
 	uint32_t at = atomic_load_explicit (&r->tail, memory_order_relaxed);
 	uint32_t end = atomic_load_explicit (&r->head, memory_order_acquire); /* [ord:trace-head] */
+	uint64_t time = r->time_seen;
 	size_t n = 0;
 
 	while (at != end) {
 		uint64_t w = r->word[at & mask], a[8];
-		unsigned ev = w >> 56, words = goad__trace_count (ev);
-		uint64_t time = w << 8 >> 8;
-		for (unsigned i = 0; i < words; i++)
-			a[i] = r->word[(at + 1 + i) & mask];
+		unsigned ev = w >> 56, words = 0;
+		if (w & RING_SHORT) {
+			ev = w >> 57 & 63;
+			a[0] = (w & RING_SHORT_ID) << 24 | (w >> 33 & 0xffffff);
+		} else {
+			words = count_of[ev];
+			time = w << 8 >> 8;
+			for (unsigned i = 0; i < words; i++)
+				a[i] = r->word[(at + 1 + i) & mask];
+		}
 		at += 1 + words;
 		if (ev == EV_thread && a[0] == f.gen)
 			announced (r, time, a);
@@ -370,6 +381,7 @@ static size_t drain (struct trace_ring *r)
 			n++;
 		}
 	}
+	r->time_seen = time;
 	close_block ();
 	atomic_store_explicit (&r->tail, at, memory_order_release); /* [ord:trace-tail] */
 	return n;

@@ -69,6 +69,38 @@ int goad__tracer_threads (void)
 	return atomic_load_explicit (&tr.threads, memory_order_relaxed);
 }
 
+/* A flood of events is more than anybody reads, and to write it all down would take the
+ * CPU from those who make it.  So the tracer works for BUDGET of the time at most, or for
+ * BURST at once; what the rings cannot hold in between is lost, and counted. */
+#define BUDGET 25 /* one in so many */
+#define BURST INT64_C (10000000)
+
+static struct {
+	int64_t credit; /* ns of CPU */
+	uint64_t at, used;
+} purse;
+
+static uint64_t cpu_used (void)
+{
+	struct timespec ts;
+
+	clock_gettime (CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec;
+}
+
+/* When it may go on; now, if it has credit. */
+static uint64_t settle_up (uint64_t now)
+{
+	uint64_t used = cpu_used ();
+
+	purse.credit += (int64_t) ((now - purse.at) / BUDGET) - (int64_t) (used - purse.used);
+	if (purse.credit > BURST)
+		purse.credit = BURST;
+	purse.at = now;
+	purse.used = used;
+	return purse.credit > 0 ? now : now + (uint64_t) (BURST / 8 - purse.credit) * BUDGET;
+}
+
 static bool stopping (void)
 {
 	return atomic_load_explicit (&tr.stop, memory_order_acquire) != 0;
@@ -82,14 +114,23 @@ static void *tracer_run (void *arg)
 
 	goad__set_pins (1);
 	prctl (PR_SET_NAME, "goad-tracer");
+	purse.credit = BURST;
+	purse.at = goad__now ();
+	purse.used = cpu_used ();
 	while (!stopping ()) {
-		uint64_t now = goad__now ();
-		uint64_t until = goad__tracing () ? now + pause : UINT64_MAX;
+		uint64_t now = goad__now (), again = settle_up (now);
+		uint64_t until = again > now         ? again
+		                 : goad__tracing () ? now + pause
+		                                    : UINT64_MAX;
 
-		goad__futex_wait (&goad__trace_bell, 0, goad__min64 (until, line));
-		atomic_store_explicit (&goad__trace_bell, 0, memory_order_relaxed);
-		if (goad__tracing ())
+		if (again > now) /* let nobody ring meanwhile */
+			atomic_store_explicit (&goad__trace_bell, 1, memory_order_relaxed);
+		goad__futex_wait (again > now ? &tr.stop : &goad__trace_bell, 0,
+		                  goad__min64 (until, line));
+		if (goad__tracing () && goad__now () >= again) {
+			atomic_store_explicit (&goad__trace_bell, 0, memory_order_relaxed);
 			pause = goad__trace_file_drain () ? PAUSE : goad__min64 (2 * pause, LONGEST_PAUSE);
+		}
 		now = goad__now ();
 		if (now >= line) {
 			goad__schedtrace_line (now);
@@ -100,9 +141,11 @@ static void *tracer_run (void *arg)
 	return NULL;
 }
 
+/* It sleeps on either. */
 static void ring_for (_Atomic uint32_t *word)
 {
 	atomic_store_explicit (word, 1, memory_order_release);
+	goad__futex_wake (word, 1);
 	atomic_store_explicit (&goad__trace_bell, 1, memory_order_relaxed);
 	goad__futex_wake (&goad__trace_bell, 1);
 }

@@ -115,7 +115,7 @@ static inline void goad__p_put (struct p *p, struct g *g, uint64_t t, bool inher
 static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inherit)
 {
 	if (goad__tracing ())
-		goad__trace_put (EV_go_start, t, goad__trace_ref (g, t));
+		goad__trace_put_go (EV_go_start, t, g);
 	goad__p_put (p, g, t, inherit);
 }
 
