@@ -6,6 +6,7 @@ dist_man_MANS += \
 	%D%/man/goad-bench.1 \
 	%D%/man/goad-models.1 \
 	%D%/man/goad-run.1 \
+	%D%/man/goad-trace.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \
 	%D%/man/goad_accept.3 \
@@ -92,6 +93,8 @@ dist_man_MANS += \
 	%D%/man/goad_timer_reset.3 \
 	%D%/man/goad_timer_start.3 \
 	%D%/man/goad_timer_stop.3 \
+	%D%/man/goad_trace_start.3 \
+	%D%/man/goad_trace_stop.3 \
 	%D%/man/goad_unlock_thread.3 \
 	%D%/man/goad_wait_fd.3 \
 	%D%/man/goad_wg_add.3 \
@@ -111,8 +114,13 @@ EXTRA_DIST += \
 	%D%/design/preemption.md \
 	%D%/design/scheduler.md \
 	%D%/design/sysmon.md \
-	%D%/limits.md
+	%D%/how-preempted.md \
+	%D%/limits.md \
+	%D%/trace-format.md
 # relist: to here
 
 # The picture in README.md.
 EXTRA_DIST += %D%/demo.svg
+
+# For users: the rest of doc/design is for those who work on goad.
+EXTRA_DIST += %D%/how-preempted.md %D%/trace-format.md

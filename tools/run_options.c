@@ -33,7 +33,8 @@ static const struct argp_option options[] = {
 	  "\"--expect help\" lists the names",
 	  2 },
 	{ "plot", KEY_PLOT, "FILE", 0, "Draw CPU shares and who ran when: FILE.svg or FILE.png", 2 },
-	{ "trace", KEY_TRACE, "FILE", 0, "Write every event of the scheduler to FILE, for goad trace", 2 },
+	{ "trace", KEY_TRACE, "FILE", 0, "Write every event of the scheduler to FILE, for goad trace",
+	  2 },
 	{ 0 },
 };
 

@@ -12,9 +12,18 @@
 
 enum { KEY_CHROME = 256, KEY_CSV, KEY_FOLDED, KEY_CHECK, KEY_FROM, KEY_TO, KEY_FORMAT };
 
-#define OPT_OUT { "output", 'o', "FILE", 0, "Write to FILE", 0 }
-#define OPT_FROM { "from", KEY_FROM, "TIME", 0, "Begin so long after the trace's start", 0 }
-#define OPT_TO { "to", KEY_TO, "TIME", 0, "End so long after it", 0 }
+#define OPT_OUT                                      \
+	{                                                \
+		"output", 'o', "FILE", 0, "Write to FILE", 0 \
+	}
+#define OPT_FROM                                                                \
+	{                                                                           \
+		"from", KEY_FROM, "TIME", 0, "Begin so long after the trace's start", 0 \
+	}
+#define OPT_TO                                             \
+	{                                                      \
+		"to", KEY_TO, "TIME", 0, "End so long after it", 0 \
+	}
 
 static const struct argp_option record_options[] = {
 	{ "output", 'o', "FILE", 0, "Write the trace to FILE (goad.trace)", 0 }, { 0 }
@@ -142,8 +151,9 @@ static error_t parse_one (int key, char *arg, struct argp_state *state)
 
 static int parse (const struct verb *v, int argc, char **argv, struct trace_options *o)
 {
-	const struct argp argp = { .options = v->options, .parser = parse_one, .doc = v->doc,
-		                       .args_doc = v->args };
+	const struct argp argp = {
+		.options = v->options, .parser = parse_one, .doc = v->doc, .args_doc = v->args
+	};
 	struct parse p = { .o = o, .rest = argc };
 	static char name[32];
 	int code = util_check_options (argc, argv, v->options);

@@ -5,8 +5,8 @@
  * each P with the runs on it; flows lead from the end of a run to the beginning of the
  * coroutine's next one; marks where a preemption was decided.  Times are microseconds. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "trace.h"
@@ -46,13 +46,16 @@ static void chrome_meta (const struct trace *t, struct text *out)
 	trace_json_string (out, trace_fact (t, "program"));
 	util_text_add (out, "}}");
 	for (unsigned p = 0; p < t->procs; p++)
-		util_text_add (out,
-		               ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"args\":"
-		               "{\"name\":\"P%u\"}},\n{\"name\":\"thread_sort_index\",\"ph\":\"M\",\"pid\":1,"
-		               "\"tid\":%u,\"args\":{\"sort_index\":%u}}",
-		               p, p, p, p);
-	util_text_add (out, ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"args\":"
-	                    "{\"name\":\"sysmon\"}}", t->procs);
+		util_text_add (
+		    out,
+		    ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"args\":"
+		    "{\"name\":\"P%u\"}},\n{\"name\":\"thread_sort_index\",\"ph\":\"M\",\"pid\":1,"
+		    "\"tid\":%u,\"args\":{\"sort_index\":%u}}",
+		    p, p, p, p);
+	util_text_add (out,
+	               ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"args\":"
+	               "{\"name\":\"sysmon\"}}",
+	               t->procs);
 }
 
 static void chrome_run (const struct trace *t, const struct trace_run *r, struct text *out)
@@ -85,8 +88,9 @@ static void chrome_preempt (const struct trace *t, const struct trace_preempt *p
 {
 	char where[160], name[48];
 
-	util_text_add (out, ",\n{\"name\":\"%s\",\"cat\":\"preempt\",\"ph\":\"i\",\"s\":\"t\",\"pid\":1,"
-	                    "\"tid\":%u,\"ts\":%.3f,\"args\":{\"go\":",
+	util_text_add (out,
+	               ",\n{\"name\":\"%s\",\"cat\":\"preempt\",\"ph\":\"i\",\"s\":\"t\",\"pid\":1,"
+	               "\"tid\":%u,\"ts\":%.3f,\"args\":{\"go\":",
 	               trace_how_names[p->how], p->p, (double) p->decided / 1e3);
 	trace_json_string (out, trace_go_name (t, p->go, name));
 	util_text_add (out, ",\"why\":");
@@ -136,8 +140,9 @@ static void chrome (const struct trace *t, const struct trace_options *o, struct
 {
 	size_t *last = calloc (t->gos_n + 1, sizeof *last);
 
-	util_text_add (out, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"lost\":%" PRIu64
-	                    ",\"complete\":%s},\"traceEvents\":[\n",
+	util_text_add (out,
+	               "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"lost\":%" PRIu64
+	               ",\"complete\":%s},\"traceEvents\":[\n",
 	               t->lost, t->complete ? "true" : "false");
 	chrome_meta (t, out);
 	for (size_t i = 0; i < t->runs_n && last != NULL; i++) {

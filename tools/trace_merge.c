@@ -60,7 +60,8 @@ uint64_t trace_go_find (struct trace *t, unsigned run, uint64_t id)
 	}
 	if (t->gos_n * 2 >= table.size && !table_grow (t))
 		return 0;
-	for (at = hash (run, id) & (table.size - 1); table.index[at]; at = (at + 1) & (table.size - 1)) {
+	for (at = hash (run, id) & (table.size - 1); table.index[at];
+	     at = (at + 1) & (table.size - 1)) {
 		const struct trace_go *g = &t->gos[table.index[at] - 1];
 		if (g->id == id && g->run == run)
 			return table.index[at];
@@ -101,8 +102,7 @@ static unsigned pop (struct merge *m)
 	size_t i = 0, child;
 
 	for (; (child = 2 * i + 1) < m->heap_n; i = child) {
-		if (child + 1 < m->heap_n &&
-		    time_of (m, m->heap[child + 1]) < time_of (m, m->heap[child]))
+		if (child + 1 < m->heap_n && time_of (m, m->heap[child + 1]) < time_of (m, m->heap[child]))
 			child++;
 		if (time_of (m, m->heap[child]) >= time_of (m, last))
 			break;

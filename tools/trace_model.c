@@ -484,16 +484,22 @@ const char *trace_go_name (const struct trace *t, uint64_t go, char buf[48])
 
 const char *trace_end_name (unsigned kind)
 {
-	static const char *const names[] = {
-		[TR_go_yield] = "yields",          [TR_go_end] = "ends",
-		[TR_go_preempt] = "preempted",     [TR_go_handoff] = "handed off",
-		[TR_go_halt] = "world stops",      [TR_go_move] = "moved",
-		[TR_go_block] = "waits",           [TR_go_send] = "waits to send",
-		[TR_go_recv] = "waits to receive", [TR_go_select] = "waits in select",
-		[TR_go_sync] = "waits for a lock", [TR_go_cond] = "waits for a condition",
-		[TR_go_net] = "waits for I/O",     [TR_go_sleep] = "sleeps",
-		[TR_go_join] = "joins",            [TR_go_syscall] = "in the kernel",
-		[TR_go_sysblock] = "P taken"
-	};
+	static const char *const names[] = { [TR_go_yield] = "yields",
+		                                 [TR_go_end] = "ends",
+		                                 [TR_go_preempt] = "preempted",
+		                                 [TR_go_handoff] = "handed off",
+		                                 [TR_go_halt] = "world stops",
+		                                 [TR_go_move] = "moved",
+		                                 [TR_go_block] = "waits",
+		                                 [TR_go_send] = "waits to send",
+		                                 [TR_go_recv] = "waits to receive",
+		                                 [TR_go_select] = "waits in select",
+		                                 [TR_go_sync] = "waits for a lock",
+		                                 [TR_go_cond] = "waits for a condition",
+		                                 [TR_go_net] = "waits for I/O",
+		                                 [TR_go_sleep] = "sleeps",
+		                                 [TR_go_join] = "joins",
+		                                 [TR_go_syscall] = "in the kernel",
+		                                 [TR_go_sysblock] = "P taken" };
 	return kind < UTIL_COUNT (names) && names[kind] != NULL ? names[kind] : "still runs";
 }

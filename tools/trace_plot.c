@@ -146,8 +146,7 @@ static void title (struct picture *p)
 	snprintf (s, sizeof s, "%s, quantum %s, preempt %s", util_time (a, p->to - p->from),
 	          util_time (b, quantum (t)), trace_fact (t, "preempt"));
 	plot_text (&p->page, PLOT_RIGHT, 48, 14, false, PLOT_END, PLOT_FAINT, s);
-	snprintf (s, sizeof s,
-	          "%llu preempted in place   ·   %llu handed off   ·   %llu deferred%s",
+	snprintf (s, sizeof s, "%llu preempted in place   ·   %llu handed off   ·   %llu deferred%s",
 	          (unsigned long long) n[TRACE_YIELD], (unsigned long long) n[TRACE_HANDOFF],
 	          (unsigned long long) n[TRACE_DEFERRED],
 	          t->lost ? "   ·   events are missing: the rings were full" : "");
@@ -251,8 +250,8 @@ static void marks (struct picture *p, double from, double to, double top, bool z
 static void as_image (struct picture *p, double from, double to, double top)
 {
 	double w = PLOT_RIGHT - PLOT_LEFT, h = p->lanes * lane_height (p);
-	cairo_surface_t *image =
-	    cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) (2 * w), (int) (2 * h));
+	cairo_surface_t *image = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) (2 * w),
+	                                                     (int) (2 * h));
 	cairo_t *page = p->page.cr;
 
 	p->page.cr = cairo_create (image);
@@ -283,8 +282,8 @@ static void grounds (struct picture *p, double top)
 		plot_box (p->page.cr, PLOT_LEFT, y, PLOT_RIGHT - PLOT_LEFT, bar);
 		snprintf (s, sizeof s, "P%u", i);
 		if (h >= 14 || i % 4 == 0)
-			plot_text (&p->page, PLOT_LEFT - 10, y + bar / 2 + 4, h >= 20 ? 13 : 11, false, PLOT_END,
-			           PLOT_INK, s);
+			plot_text (&p->page, PLOT_LEFT - 10, y + bar / 2 + 4, h >= 20 ? 13 : 11, false,
+			           PLOT_END, PLOT_INK, s);
 	}
 }
 

@@ -95,7 +95,8 @@ bool trace_grow (void *array, size_t n, size_t size)
 	return true;
 }
 
-#define GROW(r, array, n) (trace_grow (&(r)->t->array, (r)->t->n, sizeof *(r)->t->array) || ((r)->bad = true, false))
+#define GROW(r, array, n) \
+	(trace_grow (&(r)->t->array, (r)->t->n, sizeof *(r)->t->array) || ((r)->bad = true, false))
 
 static void schema (struct reader *r)
 {
@@ -186,8 +187,9 @@ static unsigned thread_of (struct reader *r, unsigned role, unsigned m, unsigned
 	}
 	if (!GROW (r, threads, threads_n))
 		return 0;
-	t->threads[t->threads_n] = (struct trace_thread){ .role = role, .m = m, .tid = tid,
-		                                              .run = r->run };
+	t->threads[t->threads_n] = (struct trace_thread){
+		.role = role, .m = m, .tid = tid, .run = r->run
+	};
 	return (unsigned) t->threads_n++;
 }
 

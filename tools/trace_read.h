@@ -15,13 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRACE_EVENTS(X)                                                                           \
-	X (unknown) X (thread) X (lost) X (proc_start) X (proc_stop) X (proc_taken) X (go_info)       \
-	X (go_create) X (go_start) X (go_yield) X (go_end) X (go_preempt) X (go_handoff) X (go_halt)  \
-	X (go_move) X (go_block) X (go_send) X (go_recv) X (go_select) X (go_sync) X (go_cond)        \
-	X (go_net) X (go_sleep) X (go_join) X (go_unblock) X (go_syscall) X (go_sysexit)              \
-	X (go_sysblock) X (go_hog) X (request) X (signal) X (decision) X (steal) X (timers)           \
-	X (sysmon_sleep) X (sysmon_wake) X (world_stop) X (world_stopped) X (world_start) X (procs)
+#define TRACE_EVENTS(X)                                                                            \
+	X (unknown)                                                                                    \
+	X (thread) X (lost) X (proc_start) X (proc_stop) X (proc_taken) X (go_info) X (go_create)      \
+	    X (go_start) X (go_yield) X (go_end) X (go_preempt) X (go_handoff) X (go_halt) X (go_move) \
+	        X (go_block) X (go_send) X (go_recv) X (go_select) X (go_sync) X (go_cond) X (go_net)  \
+	            X (go_sleep) X (go_join) X (go_unblock) X (go_syscall) X (go_sysexit)              \
+	                X (go_sysblock) X (go_hog) X (request) X (signal) X (decision) X (steal)       \
+	                    X (timers) X (sysmon_sleep) X (sysmon_wake) X (world_stop)                 \
+	                        X (world_stopped) X (world_start) X (procs)
 
 enum trace_kind {
 #define TRACE_KIND(name) TR_##name,
@@ -93,7 +95,7 @@ struct trace_run {
 	uint64_t go;
 	uint32_t p;
 	uint16_t thread;
-	uint8_t how; /* the event that ended it; TR_unknown: the trace ended before */
+	uint8_t how;    /* the event that ended it; TR_unknown: the trace ended before */
 	size_t preempt; /* index + 1 */
 };
 
@@ -148,7 +150,7 @@ void trace_free (struct trace *t);
 /* trace_read.c's own steps. */
 int trace_merge (struct trace *t, size_t from, unsigned run);
 int trace_model (struct trace *t);
-bool trace_is_stop (unsigned kind);     /* ends a run */
+bool trace_is_stop (unsigned kind);                                  /* ends a run */
 uint64_t trace_go_find (struct trace *t, unsigned run, uint64_t id); /* index + 1; 0: no memory */
 bool trace_grow (void *array, size_t n, size_t size);
 

@@ -52,8 +52,8 @@ static int result (const char *path, const char *program, int status)
 		unlink (path);
 		return code != 0 ? code : TOOL_FAILED;
 	}
-	util_error ("%s: %lld bytes; see them with 'goad trace show %s'", path,
-	            (long long) st.st_size, path);
+	util_error ("%s: %lld bytes; see them with 'goad trace show %s'", path, (long long) st.st_size,
+	            path);
 	return code;
 }
 

@@ -33,8 +33,8 @@ static void tell_decision (const struct trace *t, const struct trace_event *e, c
 	char where[128];
 
 	trace_symbol (t, e->a, where, sizeof where);
-	snprintf (buf, size, "%s: %s%s%s", trace_how_names[e->extra],
-	          trace_string (t, (uint32_t) e->b), where[0] ? ", in " : "", where);
+	snprintf (buf, size, "%s: %s%s%s", trace_how_names[e->extra], trace_string (t, (uint32_t) e->b),
+	          where[0] ? ", in " : "", where);
 }
 
 void trace_tell_event (const struct trace *t, const struct trace_event *e, char *buf, size_t size)
@@ -175,8 +175,8 @@ static void step (struct text *out, uint64_t from, uint64_t at, const char *form
 	va_start (ap, format);
 	vsnprintf (words, sizeof words, format, ap);
 	va_end (ap);
-	util_text_add (out, "  %10s  %s\n",
-	               at == from ? "0" : util_time (after, (double) (at - from)), words);
+	util_text_add (out, "  %10s  %s\n", at == from ? "0" : util_time (after, (double) (at - from)),
+	               words);
 }
 
 void trace_tell_preempt (const struct trace *t, const struct trace_preempt *p, struct text *out)
@@ -230,7 +230,7 @@ struct chart {
 	uint64_t from, to;
 	unsigned columns;
 	bool colour;
-	uint64_t *most;   /* [P][column]: who had most of the cell, index; 0: nobody */
+	uint64_t *most; /* [P][column]: who had most of the cell, index; 0: nobody */
 	uint64_t *most_ns;
 	char *mark; /* the same: y, h, d */
 };
@@ -248,7 +248,9 @@ static void chart_run (struct chart *c, const struct trace_run *r)
 	for (unsigned k = first; k <= last && k < c->columns; k++) {
 		size_t cell = (size_t) r->p * c->columns + k;
 		uint64_t lo = c->from + span / c->columns * k, hi = lo + span / c->columns;
-		uint64_t part = (b < hi ? b : hi) > (a > lo ? a : lo) ? (b < hi ? b : hi) - (a > lo ? a : lo) : 0;
+		uint64_t part = (b < hi ? b : hi) > (a > lo ? a : lo)
+		                    ? (b < hi ? b : hi) - (a > lo ? a : lo)
+		                    : 0;
 		if (part > c->most_ns[cell] || (part && !c->most[cell])) {
 			c->most[cell] = r->go;
 			c->most_ns[cell] = part;
@@ -258,8 +260,9 @@ static void chart_run (struct chart *c, const struct trace_run *r)
 
 static void chart_preempt (struct chart *c, const struct trace_preempt *p)
 {
-	static const char marks[TRACE_HOWS] = { [TRACE_YIELD] = '^', [TRACE_HANDOFF] = '#',
-		                                    [TRACE_DEFERRED] = '!' };
+	static const char marks[TRACE_HOWS] = {
+		[TRACE_YIELD] = '^', [TRACE_HANDOFF] = '#', [TRACE_DEFERRED] = '!'
+	};
 	unsigned k;
 
 	if (!marks[p->how] || p->decided < c->from || p->decided >= c->to || p->p >= c->t->procs)

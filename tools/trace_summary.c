@@ -98,7 +98,8 @@ static void head (const struct trace *t, const struct summary *s, struct text *o
 	if (t->problems)
 		util_text_add (out, "problems    %" PRIu64 ": %s\n", t->problems, t->problem);
 	else
-		util_text_add (out, "problems    none%s\n", t->lost ? " looked for, as events are lost" : "");
+		util_text_add (out, "problems    none%s\n",
+		               t->lost ? " looked for, as events are lost" : "");
 	util_text_add (out, "coroutines  %" PRIu64 " made, %" PRIu64 " ended, %" PRIu64 " alive\n",
 	               s->created, s->ended, s->alive);
 	util_text_add (out, "Ps          busy %.1f%%; %" PRIu64 " steals, %" PRIu64 " timers' turns\n",
@@ -111,18 +112,18 @@ static void head (const struct trace *t, const struct summary *s, struct text *o
 
 static void table (const struct trace *t, const struct summary *s, struct text *out)
 {
-	util_text_add (out, "coroutine                  ran    runs yielded hand-off deferred    waited  "
-	                    "longest   blocked\n");
+	util_text_add (out,
+	               "coroutine                  ran    runs yielded hand-off deferred    waited  "
+	               "longest   blocked\n");
 	for (size_t i = 0; i < s->shown; i++) {
 		const struct trace_go *g = s->order[i];
 		char name[48], cpu[16], wait[16], longest[16], blocked[16];
 
-		util_text_add (out, "%-20.20s %9s %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %9s %8s %9s\n",
-		               trace_go_name (t, (uint64_t) (g - t->gos) + 1, name),
-		               util_time (cpu, (double) g->cpu), g->slices, g->yielded, g->handed,
-		               g->deferred, util_time (wait, (double) g->wait),
-		               util_time (longest, (double) g->wait_max),
-		               util_time (blocked, (double) g->blocked));
+		util_text_add (
+		    out, "%-20.20s %9s %7" PRIu64 " %7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %9s %8s %9s\n",
+		    trace_go_name (t, (uint64_t) (g - t->gos) + 1, name), util_time (cpu, (double) g->cpu),
+		    g->slices, g->yielded, g->handed, g->deferred, util_time (wait, (double) g->wait),
+		    util_time (longest, (double) g->wait_max), util_time (blocked, (double) g->blocked));
 	}
 	if (s->shown < t->gos_n)
 		util_text_add (out, "... and %zu more\n", t->gos_n - s->shown);

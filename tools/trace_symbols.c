@@ -55,9 +55,9 @@ static void take_symbols (struct file *f, const Elf64_Shdr *s, const Elf64_Shdr 
 	for (size_t i = 0; f->symbols != NULL && i < n; i++)
 		if (ELF64_ST_TYPE (sym[i].st_info) == STT_FUNC && sym[i].st_shndx != SHN_UNDEF &&
 		    sym[i].st_name < names->sh_size)
-			f->symbols[f->symbols_n++] =
-			    (struct symbol){ sym[i].st_value, sym[i].st_size,
-				                 (const char *) f->data + names->sh_offset + sym[i].st_name };
+			f->symbols[f->symbols_n++] = (struct symbol){ sym[i].st_value, sym[i].st_size,
+				                                          (const char *) f->data +
+				                                              names->sh_offset + sym[i].st_name };
 	if (f->symbols_n > 0)
 		qsort (f->symbols, f->symbols_n, sizeof *f->symbols, by_address);
 }

@@ -14,46 +14,46 @@
 #ifndef GOAD_CORE_EVENTS_H
 #define GOAD_CORE_EVENTS_H
 
-#define GOAD__EVENTS(X)                                                           \
-	X (none, "", "")                                                              \
-	X (thread, "nnMnPn", "gen role m tid p go")                                   \
-	X (lost, "tn", "since count")                                                 \
-	X (proc_start, "P", "p")                                                      \
-	X (proc_stop, "P", "p")                                                       \
-	X (proc_taken, "Pn", "p why")                                                 \
-	X (go_info, "nxN", "go fn name")                                              \
-	X (go_create, "g", "go")                                                      \
-	X (go_start, "g", "go")                                                       \
-	X (go_yield, "g", "next")                                                     \
-	X (go_end, "g", "next")                                                       \
-	X (go_preempt, "g", "next")                                                   \
-	X (go_handoff, "g", "next")                                                   \
-	X (go_halt, "g", "next")                                                      \
-	X (go_move, "g", "next")                                                      \
-	X (go_block, "g", "next")                                                     \
-	X (go_send, "g", "next")                                                      \
-	X (go_recv, "g", "next")                                                      \
-	X (go_select, "g", "next")                                                    \
-	X (go_sync, "g", "next")                                                      \
-	X (go_cond, "g", "next")                                                      \
-	X (go_net, "g", "next")                                                       \
-	X (go_sleep, "g", "next")                                                     \
-	X (go_join, "g", "next")                                                      \
-	X (go_unblock, "g", "go")                                                     \
-	X (go_syscall, "", "")                                                        \
-	X (go_sysexit, "g", "go")                                                     \
-	X (go_sysblock, "g", "go")                                                    \
-	X (go_hog, "n", "on")                                                         \
-	X (request, "Pnnn", "p slice flags go")                                       \
-	X (signal, "xn", "pc slice")                                                  \
-	X (decision, "nSxn", "how why pc depth")                                      \
-	X (steal, "Pn", "from count")                                                 \
-	X (timers, "Pn", "p count")                                                   \
-	X (sysmon_sleep, "t", "until")                                                \
-	X (sysmon_wake, "", "")                                                       \
-	X (world_stop, "", "")                                                        \
-	X (world_stopped, "", "")                                                     \
-	X (world_start, "", "")                                                       \
+#define GOAD__EVENTS(X)                         \
+	X (none, "", "")                            \
+	X (thread, "nnMnPn", "gen role m tid p go") \
+	X (lost, "tn", "since count")               \
+	X (proc_start, "P", "p")                    \
+	X (proc_stop, "P", "p")                     \
+	X (proc_taken, "Pn", "p why")               \
+	X (go_info, "nxN", "go fn name")            \
+	X (go_create, "g", "go")                    \
+	X (go_start, "g", "go")                     \
+	X (go_yield, "g", "next")                   \
+	X (go_end, "g", "next")                     \
+	X (go_preempt, "g", "next")                 \
+	X (go_handoff, "g", "next")                 \
+	X (go_halt, "g", "next")                    \
+	X (go_move, "g", "next")                    \
+	X (go_block, "g", "next")                   \
+	X (go_send, "g", "next")                    \
+	X (go_recv, "g", "next")                    \
+	X (go_select, "g", "next")                  \
+	X (go_sync, "g", "next")                    \
+	X (go_cond, "g", "next")                    \
+	X (go_net, "g", "next")                     \
+	X (go_sleep, "g", "next")                   \
+	X (go_join, "g", "next")                    \
+	X (go_unblock, "g", "go")                   \
+	X (go_syscall, "", "")                      \
+	X (go_sysexit, "g", "go")                   \
+	X (go_sysblock, "g", "go")                  \
+	X (go_hog, "n", "on")                       \
+	X (request, "Pnnn", "p slice flags go")     \
+	X (signal, "xn", "pc slice")                \
+	X (decision, "nSxn", "how why pc depth")    \
+	X (steal, "Pn", "from count")               \
+	X (timers, "Pn", "p count")                 \
+	X (sysmon_sleep, "t", "until")              \
+	X (sysmon_wake, "", "")                     \
+	X (world_stop, "", "")                      \
+	X (world_stopped, "", "")                   \
+	X (world_start, "", "")                     \
 	X (procs, "n", "count")
 
 enum goad__ev {
@@ -69,14 +69,14 @@ enum { GOAD__ROLE_M, GOAD__ROLE_SYSMON, GOAD__ROLE_OUTSIDE };
 /* decision: how.  The last four are of requests that came to nothing. */
 enum goad__how {
 	HOW_NONE,
-	HOW_YIELD,     /* in place                                             */
-	HOW_HANDOFF,   /* the thread stops with it                             */
-	HOW_DEFERRED,  /* it goes on; sysmon asks again                        */
-	HOW_INJECT,    /* a call; the frames are judged next                   */
-	HOW_UNNEEDED,  /* nobody waits any more                                */
-	HOW_STALE,     /* the slice was over                                   */
-	HOW_HALT,      /* the world is to stop                                 */
-	HOW_PENDING    /* looked at on the way out of the runtime, or of goad_preempt_disable */
+	HOW_YIELD,    /* in place                                             */
+	HOW_HANDOFF,  /* the thread stops with it                             */
+	HOW_DEFERRED, /* it goes on; sysmon asks again                        */
+	HOW_INJECT,   /* a call; the frames are judged next                   */
+	HOW_UNNEEDED, /* nobody waits any more                                */
+	HOW_STALE,    /* the slice was over                                   */
+	HOW_HALT,     /* the world is to stop                                 */
+	HOW_PENDING   /* looked at on the way out of the runtime, or of goad_preempt_disable */
 };
 
 /* request: flags */

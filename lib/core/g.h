@@ -108,11 +108,11 @@ static inline uint64_t goad__trace_ref (struct g *g, uint64_t time)
 	return g->id << 24 | (g->trace_seq & 0xffffffu);
 }
 
-#define goad__trace_go(name, time, g)                                                   \
-	do {                                                                                \
-		GOAD__PROBE (name, (g)->id);                                                    \
-		if (goad__tracing ())                                                           \
-			goad__trace_put_go (EV_##name, (time), (g));                                \
+#define goad__trace_go(name, time, g)                    \
+	do {                                                 \
+		GOAD__PROBE (name, (g)->id);                     \
+		if (goad__tracing ())                            \
+			goad__trace_put_go (EV_##name, (time), (g)); \
 	} while (0)
 
 /* g, which runs on this M, ends its run in that way; next, if any, begins its own. */

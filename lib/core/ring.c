@@ -104,7 +104,8 @@ static void lose (struct trace_ring *r, uint64_t time)
 static bool make_room (struct trace_ring *r, uint64_t time)
 {
 	uint32_t h = atomic_load_explicit (&r->head, memory_order_relaxed);
-	uint32_t used = h - atomic_load_explicit (&r->tail, memory_order_acquire); /* [ord:trace-tail] */
+	uint32_t used = h -
+	                atomic_load_explicit (&r->tail, memory_order_acquire); /* [ord:trace-tail] */
 	uint64_t lost = atomic_load_explicit (&r->lost, memory_order_relaxed);
 
 	if (used >= RING_WORDS / 4)
@@ -239,7 +240,8 @@ void goad__trace_put_go (enum goad__ev ev, uint64_t time, struct g *g)
 	}
 	h = atomic_load_explicit (&r->head, memory_order_relaxed);
 	if (likely (time == r->time)) {
-		r->word[h & MASK] = RING_SHORT | (uint64_t) ev << 57 | (uint64_t) (seq & 0xffffff) << 33 | id;
+		r->word[h & MASK] = RING_SHORT | (uint64_t) ev << 57 | (uint64_t) (seq & 0xffffff) << 33 |
+		                    id;
 		h += 1;
 	} else {
 		r->word[h & MASK] = (uint64_t) ev << 56 | time;
@@ -270,7 +272,7 @@ void goad__ring_end (void)
 	goad__set_ring (NULL);
 	if (!r || r == &none)
 		return;
-	r->gen = 0; /* the next one announces itself */
+	r->gen = 0;                                                 /* the next one announces itself */
 	atomic_store_explicit (&r->taken, 0, memory_order_release); /* [ord:trace-ring] */
 }
 

@@ -102,27 +102,27 @@ static inline unsigned goad__trace_count (unsigned ev)
 	return n;
 }
 
-#define goad__trace(name, time, a)                                    \
-	do {                                                              \
-		GOAD__PROBE (name, a);                                        \
-		if (goad__tracing ())                                         \
-			goad__trace_put (EV_##name, (time), (uint64_t) (a));      \
+#define goad__trace(name, time, a)                               \
+	do {                                                         \
+		GOAD__PROBE (name, a);                                   \
+		if (goad__tracing ())                                    \
+			goad__trace_put (EV_##name, (time), (uint64_t) (a)); \
 	} while (0)
 
 /* The first of the arguments goes to the probe. */
-#define goad__trace_n(name, time, ...)                                              \
-	do {                                                                            \
-		GOAD__PROBE (name, ((const uint64_t[]){ __VA_ARGS__ })[0]);                 \
-		if (goad__tracing ())                                                       \
+#define goad__trace_n(name, time, ...)                                               \
+	do {                                                                             \
+		GOAD__PROBE (name, ((const uint64_t[]){ __VA_ARGS__ })[0]);                  \
+		if (goad__tracing ())                                                        \
 			goad__trace_put_n (EV_##name, (time), (const uint64_t[]){ __VA_ARGS__ }, \
-			                   sizeof ((const uint64_t[]){ __VA_ARGS__ }) / 8);     \
+			                   sizeof ((const uint64_t[]){ __VA_ARGS__ }) / 8);      \
 	} while (0)
 
-#define goad__trace_0(name, time)                              \
-	do {                                                       \
-		GOAD__PROBE (name, 0);                                 \
-		if (goad__tracing ())                                  \
-			goad__trace_put_n (EV_##name, (time), NULL, 0);    \
+#define goad__trace_0(name, time)                           \
+	do {                                                    \
+		GOAD__PROBE (name, 0);                              \
+		if (goad__tracing ())                               \
+			goad__trace_put_n (EV_##name, (time), NULL, 0); \
 	} while (0)
 
 /* A thread of the runtime that is to have a ring, when it writes its first event; and

@@ -27,10 +27,10 @@ struct g;
 struct trace_ring;
 
 struct goad__self {
-	uint64_t word; /* 2 * locks + 1, and 1 less when a preemption signal came while   */
-	               /* locks > 0: one subtraction tells that both are over, by being 0 */
-	struct m *m;   /* NULL on a thread that goad did not make                         */
-	struct g *g;   /* NULL on g0                                                      */
+	uint64_t word;           /* 2 * locks + 1, and 1 less when a preemption signal came while   */
+	                         /* locks > 0: one subtraction tells that both are over, by being 0 */
+	struct m *m;             /* NULL on a thread that goad did not make                         */
+	struct g *g;             /* NULL on g0                                                      */
 	struct trace_ring *ring; /* core/ring.h */
 };
 

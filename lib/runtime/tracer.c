@@ -20,8 +20,8 @@
 #include "base/clock.h"
 #include "base/fatal.h"
 #include "base/futex.h"
-#include "core/self.h"
 #include "core/ring.h"
+#include "core/self.h"
 #include "runtime/runtime.h"
 #include "runtime/thread.h"
 #include "runtime/tracer.h"
@@ -34,9 +34,9 @@ enum state { NONE, WAITING, ON };
 static struct {
 	_Atomic uint32_t busy; /* futex */
 	enum state state;
-	bool ended;   /* with its runtime: goad_trace_stop has not been told */
+	bool ended;    /* with its runtime: goad_trace_stop has not been told */
 	bool outlives; /* the runtime */
-	bool lives;   /* a runtime does */
+	bool lives;    /* a runtime does */
 	int ended_err;
 	uint32_t last_gen;
 	uint64_t period; /* of GOAD_SCHEDTRACE, ns; 0: none */
@@ -119,14 +119,11 @@ static void *tracer_run (void *arg)
 	purse.used = cpu_used ();
 	while (!stopping ()) {
 		uint64_t now = goad__now (), again = settle_up (now);
-		uint64_t until = again > now         ? again
-		                 : goad__tracing () ? now + pause
-		                                    : UINT64_MAX;
+		uint64_t until = again > now ? again : goad__tracing () ? now + pause : UINT64_MAX;
 
 		if (again > now) /* let nobody ring meanwhile */
 			atomic_store_explicit (&goad__trace_bell, 1, memory_order_relaxed);
-		goad__futex_wait (again > now ? &tr.stop : &goad__trace_bell, 0,
-		                  goad__min64 (until, line));
+		goad__futex_wait (again > now ? &tr.stop : &goad__trace_bell, 0, goad__min64 (until, line));
 		if (goad__tracing () && goad__now () >= again) {
 			atomic_store_explicit (&goad__trace_bell, 0, memory_order_relaxed);
 			pause = goad__trace_file_drain () ? PAUSE : goad__min64 (2 * pause, LONGEST_PAUSE);

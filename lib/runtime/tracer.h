@@ -18,7 +18,7 @@ int goad__trace_file_open (const char *path);
 void goad__trace_file_begin (uint32_t gen); /* the runtime runs: threads write from now on */
 size_t goad__trace_file_drain (void);       /* how many events there were                  */
 void goad__trace_file_end (void);
-int goad__trace_file_close (void);          /* 0, or what the first write that failed said */
+int goad__trace_file_close (void); /* 0, or what the first write that failed said */
 void goad__trace_file_forget (void);
 
 /* schedtrace.c */
