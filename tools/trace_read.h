@@ -15,15 +15,47 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRACE_EVENTS(X)                                                                            \
-	X (unknown)                                                                                    \
-	X (thread) X (lost) X (proc_start) X (proc_stop) X (proc_taken) X (go_info) X (go_create)      \
-	    X (go_start) X (go_yield) X (go_end) X (go_preempt) X (go_handoff) X (go_halt) X (go_move) \
-	        X (go_block) X (go_send) X (go_recv) X (go_select) X (go_sync) X (go_cond) X (go_net)  \
-	            X (go_sleep) X (go_join) X (go_unblock) X (go_syscall) X (go_sysexit)              \
-	                X (go_sysblock) X (go_hog) X (request) X (signal) X (decision) X (steal)       \
-	                    X (timers) X (sysmon_sleep) X (sysmon_wake) X (world_stop)                 \
-	                        X (world_stopped) X (world_start) X (procs)
+#define TRACE_EVENTS(X) \
+	X (unknown)         \
+	X (thread)          \
+	X (lost)            \
+	X (proc_start)      \
+	X (proc_stop)       \
+	X (proc_taken)      \
+	X (go_info)         \
+	X (go_create)       \
+	X (go_start)        \
+	X (go_yield)        \
+	X (go_end)          \
+	X (go_preempt)      \
+	X (go_handoff)      \
+	X (go_halt)         \
+	X (go_move)         \
+	X (go_block)        \
+	X (go_send)         \
+	X (go_recv)         \
+	X (go_select)       \
+	X (go_sync)         \
+	X (go_cond)         \
+	X (go_net)          \
+	X (go_sleep)        \
+	X (go_join)         \
+	X (go_unblock)      \
+	X (go_syscall)      \
+	X (go_sysexit)      \
+	X (go_sysblock)     \
+	X (go_hog)          \
+	X (request)         \
+	X (signal)          \
+	X (decision)        \
+	X (steal)           \
+	X (timers)          \
+	X (sysmon_sleep)    \
+	X (sysmon_wake)     \
+	X (world_stop)      \
+	X (world_stopped)   \
+	X (world_start)     \
+	X (procs)
 
 enum trace_kind {
 #define TRACE_KIND(name) TR_##name,
