@@ -3,16 +3,19 @@
  *
  * Each thread's are in order already; between threads the times decide, but they can be some
  * microseconds off.  What cannot be off is the count that a coroutine carries from the event
- * of one thread to that of the next: an event whose turn has not come waits, with all that
- * comes after it on its thread, until it has.  After a loss the turn may never come; so none
- * waits beyond a millisecond of the others' time. */
+ * of one thread to that of the next, and that it stops on the one before it begins on the
+ * other: an event whose turn has not come waits, with all that comes after it on its thread,
+ * until it has.  That can be long: a thread that the host took the CPU from just after it
+ * looked at the clock writes an old time when it is back.  After a loss the turn may never
+ * come; so then none waits beyond a millisecond of the others' time. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "trace_read.h"
 #include "util.h"
 
-#define PATIENCE UINT64_C (1000000)
+#define PATIENCE UINT64_C (1000000000)
+#define LITTLE UINT64_C (1000000)
 
 /* Open addressing: run and number of a coroutine to its index + 1. */
 static struct {
@@ -120,6 +123,8 @@ static bool is_turn (const struct merge *m, const struct trace_event *e)
 	if (!e->go || !(e->seq & TRACE_HAS_SEQ))
 		return true;
 	g = &m->t->gos[e->go - 1];
+	if (g->on && e->kind != TR_go_sysblock)
+		return false;
 	/* Behind what is expected: a count that has begun anew. */
 	return !g->counted || ((e->seq - g->expected) & 0xffffff) - 1 >= 0x7fffff;
 }
@@ -137,6 +142,31 @@ static void release (struct merge *m, uint64_t go)
 	}
 }
 
+static void leaves (struct merge *m, struct trace_thread *th)
+{
+	if (th->merged) {
+		m->t->gos[th->merged - 1].on = false;
+		release (m, th->merged);
+	}
+}
+
+/* Who runs where, after that event. */
+static void follow (struct merge *m, const struct trace_event *e)
+{
+	struct trace_thread *th = &m->t->threads[e->thread];
+
+	if (trace_is_stop (e->kind) || e->kind == TR_go_syscall)
+		leaves (m, th);
+	if (e->kind == TR_go_sysblock)
+		m->t->gos[e->go - 1].on = false;
+	if (e->kind == TR_thread || e->kind == TR_go_start || e->kind == TR_go_sysexit ||
+	    trace_is_stop (e->kind)) {
+		th->merged = e->go;
+		if (e->go)
+			m->t->gos[e->go - 1].on = true;
+	}
+}
+
 static void emit (struct merge *m, unsigned thread)
 {
 	struct trace_event *e = &m->in[m->next[thread]++];
@@ -151,13 +181,16 @@ static void emit (struct merge *m, unsigned thread)
 		struct trace_go *g = &m->t->gos[e->go - 1];
 		g->counted = true;
 		g->expected = (e->seq + 1) & 0xffffff;
-		release (m, e->go);
 	}
+	follow (m, e);
+	if (e->go)
+		release (m, e->go);
 }
 
 /* The one that waits longest, if the rest has gone on too far; the number of threads: none. */
 static unsigned overdue (struct merge *m)
 {
+	uint64_t patience = m->t->lost ? LITTLE : PATIENCE;
 	size_t first = 0;
 	unsigned thread;
 
@@ -167,7 +200,7 @@ static unsigned overdue (struct merge *m)
 		if (time_of (m, m->held[i]) < time_of (m, m->held[first]))
 			first = i;
 	thread = m->held[first];
-	if (m->heap_n > 0 && time_of (m, m->heap[0]) < time_of (m, thread) + PATIENCE)
+	if (m->heap_n > 0 && time_of (m, m->heap[0]) < time_of (m, thread) + patience)
 		return (unsigned) m->t->threads_n;
 	m->held[first] = m->held[--m->held_n];
 	return thread;

@@ -99,7 +99,7 @@ struct trace_go {
 	char name[33];
 	unsigned run; /* of the runtime in which it lived */
 	uint32_t expected;
-	bool counted;
+	bool counted, on; /* trace_merge.c */
 	/* trace_model.c */
 	uint8_t state;
 	bool created, ended;
@@ -112,7 +112,8 @@ struct trace_go {
 
 struct trace_thread {
 	unsigned role, m, tid, run;
-	size_t first, n; /* its events, before they are merged */
+	size_t n;        /* its events, before they are merged */
+	uint64_t merged; /* who runs there, up to where it is merged */
 	/* trace_model.c */
 	unsigned p; /* number + 1 */
 	uint64_t go;
