@@ -71,7 +71,7 @@ uint64_t trace_go_find (struct trace *t, unsigned run, uint64_t id)
 	}
 	if (!trace_grow (&t->gos, t->gos_n, sizeof *t->gos))
 		return 0;
-	t->gos[t->gos_n] = (struct trace_go){ .id = id, .run = run };
+	t->gos[t->gos_n] = (struct trace_go){ .id = id, .run = run, .expected = 1 };
 	table.index[at] = ++t->gos_n;
 	return t->gos_n;
 }
@@ -126,7 +126,7 @@ static bool is_turn (const struct merge *m, const struct trace_event *e)
 	if (g->on && e->kind != TR_go_sysblock)
 		return false;
 	/* Behind what is expected: a count that has begun anew. */
-	return !g->counted || ((e->seq - g->expected) & 0xffffff) - 1 >= 0x7fffff;
+	return ((e->seq - g->expected) & 0xffffff) - 1 >= 0x7fffff;
 }
 
 /* What waited for this coroutine may have its turn now. */
@@ -179,7 +179,6 @@ static void emit (struct merge *m, unsigned thread)
 		push (m, thread);
 	if (e->go && (e->seq & TRACE_HAS_SEQ)) {
 		struct trace_go *g = &m->t->gos[e->go - 1];
-		g->counted = true;
 		g->expected = (e->seq + 1) & 0xffffff;
 	}
 	follow (m, e);

@@ -99,7 +99,7 @@ struct trace_go {
 	char name[33];
 	unsigned run; /* of the runtime in which it lived */
 	uint32_t expected;
-	bool counted, on; /* trace_merge.c */
+	bool on; /* trace_merge.c */
 	/* trace_model.c */
 	uint8_t state;
 	bool created, ended;
