@@ -4,7 +4,7 @@
  * Each thread's are in order already; between threads the times decide, but they can be some
  * microseconds off.  What cannot be off is the count that a coroutine carries from the event
  * of one thread to that of the next, and that it stops on the one before it begins on the
- * other: an event whose turn has not come waits, with all that comes after it on its thread,
+ * other, as a P does: an event whose turn has not come waits, with all that comes after it on its thread,
  * until it has.  That can be long: a thread that the host took the CPU from just after it
  * looked at the clock writes an old time when it is back.  After a loss the turn may never
  * come; so then none waits beyond a millisecond of the others' time. */
@@ -13,6 +13,8 @@
 
 #include "trace_read.h"
 #include "util.h"
+
+enum { PROCS = 4096 };
 
 #define PATIENCE UINT64_C (1000000000)
 #define LITTLE UINT64_C (1000000)
@@ -83,6 +85,7 @@ struct merge {
 	unsigned *heap, *held;
 	size_t heap_n, held_n, out;
 	uint64_t last;
+	bool held_p[PROCS]; /* some thread has it */
 };
 
 static uint64_t time_of (const struct merge *m, unsigned thread)
@@ -120,6 +123,8 @@ static bool is_turn (const struct merge *m, const struct trace_event *e)
 {
 	const struct trace_go *g;
 
+	if (e->kind == TR_proc_start)
+		return e->a == 0 || e->a > PROCS || !m->held_p[e->a - 1];
 	if (!e->go || !(e->seq & TRACE_HAS_SEQ))
 		return true;
 	g = &m->t->gos[e->go - 1];
@@ -129,11 +134,12 @@ static bool is_turn (const struct merge *m, const struct trace_event *e)
 	return ((e->seq - g->expected) & 0xffffff) - 1 >= 0x7fffff;
 }
 
-/* What waited for this coroutine may have its turn now. */
-static void release (struct merge *m, uint64_t go)
+/* What waited for this coroutine, or this P, may have its turn now. */
+static void release (struct merge *m, uint64_t go, uint64_t p)
 {
 	for (size_t i = 0; i < m->held_n;) {
-		if (m->in[m->next[m->held[i]]].go == go) {
+		const struct trace_event *e = &m->in[m->next[m->held[i]]];
+		if ((go && e->go == go) || (p && e->kind == TR_proc_start && e->a == p)) {
 			push (m, m->held[i]);
 			m->held[i] = m->held[--m->held_n];
 		} else {
@@ -142,11 +148,20 @@ static void release (struct merge *m, uint64_t go)
 	}
 }
 
+static void set_held (struct merge *m, uint64_t p, bool on)
+{
+	if (p == 0 || p > PROCS)
+		return;
+	m->held_p[p - 1] = on;
+	if (!on)
+		release (m, 0, p);
+}
+
 static void leaves (struct merge *m, struct trace_thread *th)
 {
 	if (th->merged) {
 		m->t->gos[th->merged - 1].on = false;
-		release (m, th->merged);
+		release (m, th->merged, 0);
 	}
 }
 
@@ -157,8 +172,12 @@ static void follow (struct merge *m, const struct trace_event *e)
 
 	if (trace_is_stop (e->kind) || e->kind == TR_go_syscall)
 		leaves (m, th);
-	if (e->kind == TR_go_sysblock)
+	if (e->kind == TR_go_sysblock && e->go)
 		m->t->gos[e->go - 1].on = false;
+	if (e->kind == TR_proc_start || (e->kind == TR_thread && e->b))
+		set_held (m, e->kind == TR_thread ? e->b : e->a, true);
+	if (e->kind == TR_proc_stop || e->kind == TR_proc_taken)
+		set_held (m, e->a, false);
 	if (e->kind == TR_thread || e->kind == TR_go_start || e->kind == TR_go_sysexit ||
 	    trace_is_stop (e->kind)) {
 		th->merged = e->go;
@@ -183,7 +202,7 @@ static void emit (struct merge *m, unsigned thread)
 	}
 	follow (m, e);
 	if (e->go)
-		release (m, e->go);
+		release (m, e->go, 0);
 }
 
 /* The one that waits longest, if the rest has gone on too far; the number of threads: none. */
@@ -227,8 +246,9 @@ static void merge_all (struct merge *m)
 int trace_merge (struct trace *t, size_t from, unsigned run)
 {
 	size_t n = t->events_n - from, at = 0;
-	struct merge m = { .t = t, .out = from };
+	static struct merge m;
 
+	m = (struct merge){ .t = t, .out = from };
 	m.in = malloc ((n + 1) * sizeof *m.in);
 	m.next = calloc (t->threads_n + 1, sizeof *m.next);
 	m.end = calloc (t->threads_n + 1, sizeof *m.end);
