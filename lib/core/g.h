@@ -65,7 +65,7 @@ struct g {
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
 	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */
 	uint32_t trace_seq;   /* its count of events, under the trace's number (core/ring.h) */
-	uint8_t parks;        /* as what it parks next: an event; 0: nobody said            */
+	uint8_t parks;        /* the event that it parks as, where wait_kind does not say   */
 
 	/* fairq: place in the heap of preempted coroutines */
 	uint64_t vruntime;

@@ -112,9 +112,11 @@ static bool make_room (struct trace_ring *r, uint64_t time)
 		ring_bell ();
 	if (used + MOST_WORDS + LOST_WORDS > RING_WORDS || (lost && used > RING_WORDS / 2)) {
 		r->limit = h;
+		r->deaf = 1;
 		lose (r, time);
 		return false;
 	}
+	r->deaf = 0;
 	r->limit = h + goad__min64 (RING_WORDS - used, RING_WORDS / 4 + MOST_WORDS);
 	if (lost) {
 		const uint64_t a[] = { atomic_load_explicit (&r->lost_since, memory_order_relaxed), lost };
@@ -148,6 +150,7 @@ static void announce (struct trace_ring *r, uint32_t gen, uint64_t time)
 	};
 
 	r->gen = gen;
+	r->deaf = 0;
 	atomic_store_explicit (&r->lost, 0, memory_order_relaxed);
 	if (has_room (r, MOST_WORDS) || make_room (r, time))
 		write_words (r, EV_thread, time, a, 6);
@@ -208,16 +211,8 @@ void goad__trace_put (enum goad__ev ev, uint64_t time, uint64_t a)
 
 GOAD__NOINLINE static void put_go_slowly (enum goad__ev ev, uint64_t time, struct g *g)
 {
-	struct trace_ring *r = goad__ring ();
-	uint64_t lost = r ? atomic_load_explicit (&r->lost, memory_order_relaxed) : 0, a;
+	uint64_t a = g ? goad__trace_ref (g, time) : 0;
 
-	/* While the tracer cannot keep up this is all, but for every 64th. */
-	if (lost & 63 && r->limit == atomic_load_explicit (&r->head, memory_order_relaxed) &&
-	    r->gen == atomic_load_explicit (&goad__trace_gen, memory_order_relaxed)) {
-		atomic_store_explicit (&r->lost, lost + 1, memory_order_relaxed);
-		return;
-	}
-	a = g ? goad__trace_ref (g, time) : 0;
 	put_slowly (ev, time, &a, 1);
 }
 
@@ -229,6 +224,8 @@ void goad__trace_put_go (enum goad__ev ev, uint64_t time, struct g *g)
 	uint64_t id = 0;
 	uint32_t seq = 0, h;
 
+	if (goad__trace_lost ())
+		return;
 	if (unlikely (!r || r->gen != gen || !has_room (r, 2)))
 		goto slowly;
 	if (g) {

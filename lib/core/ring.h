@@ -37,6 +37,7 @@
 
 #include "base/base.h"
 #include "core/events.h"
+#include "core/self.h"
 
 #ifdef HAVE_SDT
 #include <sys/sdt.h>
@@ -51,6 +52,7 @@ struct trace_ring {
 	_Atomic uint32_t head GOAD__ALIGNED; /* the producer's, as the rest of this line */
 	uint32_t limit;                      /* head may come this far without another look */
 	uint32_t gen;                        /* the trace that it has announced itself in   */
+	uint32_t deaf;                       /* it was full, and is looked at now and then  */
 	uint64_t time;                       /* of the last event                           */
 	_Atomic uint64_t lost;               /* not told yet                                */
 	_Atomic uint64_t lost_since;
@@ -86,6 +88,23 @@ static inline bool goad__tracing (void)
 
 /* An event with its words; pinned. */
 void goad__trace_put (enum goad__ev ev, uint64_t time, uint64_t a);
+/* True: the ring is full, and the event counted as lost.  So while the tracer cannot keep
+ * up an event costs no more than this. */
+static inline bool goad__trace_lost (void)
+{
+	struct trace_ring *r = goad__ring ();
+	uint64_t lost;
+
+	if (!r || !r->deaf ||
+	    r->gen != atomic_load_explicit (&goad__trace_gen, memory_order_relaxed))
+		return false;
+	lost = atomic_load_explicit (&r->lost, memory_order_relaxed);
+	if ((lost & 1023) == 0)
+		return false;
+	atomic_store_explicit (&r->lost, lost + 1, memory_order_relaxed);
+	return true;
+}
+
 struct g;
 void goad__trace_put_go (enum goad__ev ev, uint64_t time, struct g *g); /* or NULL */
 void goad__trace_put_n (enum goad__ev ev, uint64_t time, const uint64_t *a, unsigned n);

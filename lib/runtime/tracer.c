@@ -73,7 +73,7 @@ int goad__tracer_threads (void)
  * CPU from those who make it.  So the tracer works for BUDGET of the time at most, or for
  * BURST at once; what the rings cannot hold in between is lost, and counted. */
 #define BUDGET 25 /* one in so many */
-#define BURST INT64_C (10000000)
+#define BURST INT64_C (4000000)
 
 static struct {
 	int64_t credit; /* ns of CPU */

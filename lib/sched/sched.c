@@ -192,12 +192,24 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 	return goad__sched.alone ? goad__runq_get_alone (&p->runq) : goad__runq_get (&p->runq);
 }
 
-/* What a trace calls it. */
-static inline enum goad__ev left_how (enum after after, const struct g *g)
+/* What a trace calls the end of a run.  Dumps want the words that are in wait_kind. */
+static enum goad__ev left_how (enum after after, const struct g *g)
 {
-	if (after == AFTER_PARK)
+	const char *kind = g->wait_kind;
+
+	if (after != AFTER_PARK)
+		return after == AFTER_EXIT ? EV_go_end : EV_go_yield;
+	if (!kind)
 		return g->parks ? (enum goad__ev) g->parks : EV_go_block;
-	return after == AFTER_EXIT ? EV_go_end : EV_go_yield;
+	if (kind[0] == 'c')
+		return kind[1] != 'h' ? EV_go_cond : kind[5] == 's' ? EV_go_send : EV_go_recv;
+	return kind[0] == 's' && kind[2] == 'l' ? EV_go_select : EV_go_sync;
+}
+
+GOAD__NOINLINE static void trace_left (enum after after, struct g *g, uint64_t t, struct g *next)
+{
+	if (!goad__trace_lost ())
+		goad__trace_put_go (left_how (after, g), t, next);
 }
 
 /* The running coroutine leaves with a note.  (switches) */
@@ -222,7 +234,9 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	}
 	if (unlikely (g->hog || (after == AFTER_YIELD && !next)))
 		goad__hog_or_not (p, g, t, after == AFTER_YIELD, next != NULL);
-	goad__trace_leaves (left_how (after, g), t, g, next);
+	GOAD__PROBE (go_stop, g->id);
+	if (goad__tracing ())
+		trace_left (after, g, t, next);
 	goad__p_leave (p, g, t);
 	if (unlikely (goad__p_expired (p))) {
 		goad__p_expire (p, g);

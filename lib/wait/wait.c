@@ -53,20 +53,10 @@ static bool commit (struct g *g, void *arg)
 	return !(atomic_fetch_add_explicit (&w->word, WAIT_PARKED, memory_order_acq_rel) & WAIT_DONE);
 }
 
-/* Dumps want the words, a trace a number. */
-static enum goad__ev parks_as (const char *kind)
-{
-	if (kind[0] == 'c')
-		return kind[1] != 'h' ? EV_go_cond : kind[5] == 's' ? EV_go_send : EV_go_recv;
-	return kind[0] == 's' && kind[2] == 'l' ? EV_go_select : EV_go_sync;
-}
-
 static void park (struct wait *w, const char *kind, const void *on)
 {
 	w->g->wait_kind = kind;
 	w->g->wait_on = on;
-	if (goad__tracing ())
-		w->g->parks = (uint8_t) parks_as (kind);
 	goad__sched_park (commit, w);
 	if (w->deadline != UINT64_MAX)
 		goad__sleep_cancel (&w->sleeper);
