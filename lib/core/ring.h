@@ -95,8 +95,7 @@ static inline bool goad__trace_lost (void)
 	struct trace_ring *r = goad__ring ();
 	uint64_t lost;
 
-	if (!r || !r->deaf ||
-	    r->gen != atomic_load_explicit (&goad__trace_gen, memory_order_relaxed))
+	if (!r || !r->deaf || r->gen != atomic_load_explicit (&goad__trace_gen, memory_order_relaxed))
 		return false;
 	lost = atomic_load_explicit (&r->lost, memory_order_relaxed);
 	if ((lost & 1023) == 0)
