@@ -121,6 +121,3 @@ EXTRA_DIST += \
 
 # The picture in README.md.
 EXTRA_DIST += %D%/demo.svg
-
-# For users: the rest of doc/design is for those who work on goad.
-EXTRA_DIST += %D%/how-preempted.md %D%/trace-format.md
