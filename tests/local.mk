@@ -28,6 +28,7 @@ unit_tests = \
 	%D%/unit/arch_restart \
 	%D%/unit/base_small \
 	%D%/unit/core_fairq \
+	%D%/unit/core_ring \
 	%D%/unit/core_runq \
 	%D%/unit/runtime_check \
 	%D%/unit/runtime_cpus \
@@ -54,6 +55,7 @@ unit_helpers = \
 %C%_unit_arch_restart_LDADD = $(UNIT)
 %C%_unit_base_small_LDADD = $(UNIT)
 %C%_unit_core_fairq_LDADD = $(UNIT)
+%C%_unit_core_ring_LDADD = $(UNIT)
 %C%_unit_core_runq_LDADD = $(UNIT)
 %C%_unit_runtime_check_LDADD = $(UNIT)
 %C%_unit_runtime_cpus_LDADD = $(UNIT)
