@@ -124,7 +124,9 @@ static void *tracer_run (void *arg)
 		if (again > now) /* let nobody ring meanwhile */
 			atomic_store_explicit (&goad__trace_bell, 1, memory_order_relaxed);
 		goad__futex_wait (again > now ? &tr.stop : &goad__trace_bell, 0, goad__min64 (until, line));
-		if (goad__tracing () && goad__now () >= again) {
+		/* [ord:trace-on] */
+		if (atomic_load_explicit (&goad__trace_gen, memory_order_acquire) &&
+		    goad__now () >= again) {
 			atomic_store_explicit (&goad__trace_bell, 0, memory_order_relaxed);
 			pause = goad__trace_file_drain () ? PAUSE : goad__min64 (2 * pause, LONGEST_PAUSE);
 		}
@@ -179,6 +181,7 @@ static void turn_on (void)
 	tr.last_gen = tr.last_gen % 255 + 1;
 	goad__trace_file_begin (tr.last_gen);
 	tr.state = ON;
+	/* [ord:trace-on] */
 	atomic_store_explicit (&goad__trace_gen, tr.last_gen, memory_order_release);
 	atomic_store_explicit (&goad__trace_bell, 1, memory_order_relaxed);
 	goad__futex_wake (&goad__trace_bell, 1);

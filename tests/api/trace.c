@@ -340,6 +340,8 @@ Test (trace, deadlock_is_found)
 {
 	char out[8192];
 
+	if (TEST_TSAN)
+		cr_skip ("ThreadSanitizer has a thread of its own");
 	new_path ();
 	cr_assert (child_exited (child_run (deadlock, NULL, 20, out, sizeof out), 0), "%s", out);
 	cr_assert_gt (blocks (path, 'E'), 0);
