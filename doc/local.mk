@@ -6,6 +6,7 @@ dist_man_MANS += \
 	%D%/man/goad-bench.1 \
 	%D%/man/goad-models.1 \
 	%D%/man/goad-run.1 \
+	%D%/man/goad-trace.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \
 	%D%/man/goad_accept.3 \
@@ -93,6 +94,8 @@ dist_man_MANS += \
 	%D%/man/goad_timer_reset.3 \
 	%D%/man/goad_timer_start.3 \
 	%D%/man/goad_timer_stop.3 \
+	%D%/man/goad_trace_start.3 \
+	%D%/man/goad_trace_stop.3 \
 	%D%/man/goad_unlock_thread.3 \
 	%D%/man/goad_wait_fd.3 \
 	%D%/man/goad_wg_add.3 \
@@ -112,7 +115,9 @@ EXTRA_DIST += \
 	%D%/design/preemption.md \
 	%D%/design/scheduler.md \
 	%D%/design/sysmon.md \
-	%D%/limits.md
+	%D%/how-preempted.md \
+	%D%/limits.md \
+	%D%/trace-format.md
 # relist: to here
 
 # The picture in README.md.

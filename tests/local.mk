@@ -28,6 +28,7 @@ unit_tests = \
 	%D%/unit/arch_restart \
 	%D%/unit/base_small \
 	%D%/unit/core_fairq \
+	%D%/unit/core_ring \
 	%D%/unit/core_runq \
 	%D%/unit/runtime_check \
 	%D%/unit/runtime_cpus \
@@ -54,6 +55,7 @@ unit_helpers = \
 %C%_unit_arch_restart_LDADD = $(UNIT)
 %C%_unit_base_small_LDADD = $(UNIT)
 %C%_unit_core_fairq_LDADD = $(UNIT)
+%C%_unit_core_ring_LDADD = $(UNIT)
 %C%_unit_core_runq_LDADD = $(UNIT)
 %C%_unit_runtime_check_LDADD = $(UNIT)
 %C%_unit_runtime_cpus_LDADD = $(UNIT)
@@ -114,6 +116,7 @@ api_tests = \
 	%D%/api/threads \
 	%D%/api/timer \
 	%D%/api/timer_load \
+	%D%/api/trace \
 	%D%/api/weights
 api_helpers = \
 	%D%/api/dump_kit.c \
@@ -151,6 +154,7 @@ api_helpers = \
 %C%_api_threads_LDADD = $(API)
 %C%_api_timer_LDADD = $(API)
 %C%_api_timer_load_LDADD = $(API)
+%C%_api_trace_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
 api_objects =
 
@@ -267,6 +271,7 @@ script_tests = \
 	%D%/tools/bench.sh \
 	%D%/tools/models.sh \
 	%D%/tools/run.sh \
+	%D%/tools/trace.sh \
 	%D%/tools/usage.sh
 
 check_PROGRAMS += $(unit_tests) $(api_tests) $(preempt_tests) $(stress_tests)
@@ -285,5 +290,5 @@ AM_TESTS_ENVIRONMENT = \
 	unset MAKEFLAGS MFLAGS MAKELEVEL;
 
 dist_noinst_SCRIPTS += $(script_tests) %D%/model/run.sh
-EXTRA_DIST += %D%/tools/lib.sh %D%/driver %D%/tsan.supp %D%/valgrind.supp
+EXTRA_DIST += %D%/tools/lib.sh %D%/tools/trace_work.c %D%/driver %D%/tsan.supp %D%/valgrind.supp
 CLEANFILES += .test-lock

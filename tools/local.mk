@@ -47,6 +47,18 @@ endif
 	%D%/run_tasks.c \
 	%D%/run_timeline.c \
 	%D%/tool.h \
+	%D%/trace.c \
+	%D%/trace.h \
+	%D%/trace_convert.c \
+	%D%/trace_merge.c \
+	%D%/trace_model.c \
+	%D%/trace_plot.c \
+	%D%/trace_read.c \
+	%D%/trace_read.h \
+	%D%/trace_record.c \
+	%D%/trace_show.c \
+	%D%/trace_summary.c \
+	%D%/trace_symbols.c \
 	%D%/util.h \
 	%D%/util_args.c \
 	%D%/util_moment.c \

@@ -57,7 +57,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "run", tool_run, "run work as coroutines, fairly, and show who got how much CPU" },
 	{ "starve", NULL, "test a scheduler for starvation, scenario by scenario" },
-	{ "trace", NULL, "record, convert and draw scheduling events" },
+	{ "trace", tool_trace, "record, convert and draw scheduling events" },
 	{ "models", tool_models, "compare processes, threads and coroutines on this machine" },
 	{ "bench", tool_bench, "measure the scheduler, next to Go and others where installed" },
 	{ "top", NULL, "watch the coroutines of a running program" },

@@ -33,18 +33,23 @@ static double channel (double hue, double shift)
 	return 0.55 + 0.3 * cos (2 * M_PI * (hue + shift));
 }
 
+void plot_nth_colour (cairo_t *cr, unsigned i, unsigned n)
+{
+	if (n <= UTIL_COUNT (palette)) {
+		plot_colour (cr, palette[i]);
+	} else {
+		double hue = fmod (i * 0.618033988749895, 1);
+
+		cairo_set_source_rgb (cr, channel (hue, 0), channel (hue, 2 / 3.0), channel (hue, 1 / 3.0));
+	}
+}
+
 void plot_task_colour (struct plot *plot, unsigned task)
 {
-	if (task >= plot->run->tasks_n) {
+	if (task >= plot->run->tasks_n)
 		plot_colour (plot->cr, 0xb0b7c0);
-	} else if (plot->run->tasks_n <= UTIL_COUNT (palette)) {
-		plot_colour (plot->cr, palette[task]);
-	} else {
-		double hue = fmod (task * 0.618033988749895, 1);
-
-		cairo_set_source_rgb (plot->cr, channel (hue, 0), channel (hue, 2 / 3.0),
-		                      channel (hue, 1 / 3.0));
-	}
+	else
+		plot_nth_colour (plot->cr, task, plot->run->tasks_n);
 }
 
 static void choose_font (cairo_t *cr, double size, bool bold)

@@ -22,6 +22,7 @@ enum { PLOT_INK = 0x1f2933, PLOT_FAINT = 0x7b8794, PLOT_LINE = 0xd5dae1, PLOT_EM
 
 void plot_colour (cairo_t *cr, unsigned rgb);
 void plot_task_colour (struct plot *plot, unsigned task);
+void plot_nth_colour (cairo_t *cr, unsigned i, unsigned n); /* one of n */
 void plot_text (struct plot *plot, double x, double y, double size, bool bold,
                 enum plot_align align, unsigned rgb, const char *s);
 double plot_text_width (struct plot *plot, double size, const char *s);
@@ -33,6 +34,7 @@ int plot_page (const char *path, double height, void (*fn) (cairo_t *cr, void *a
 
 /* plot_lanes.c: who ran when, the whole run and a part of it. */
 double plot_lanes_height (const struct run *run);
+void plot_axis (struct plot *plot, double from, double to, double top, double foot);
 void plot_lanes (struct plot *plot);
 
 #endif

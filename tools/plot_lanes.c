@@ -63,7 +63,7 @@ static double axis_step (double span)
 	return span / step > 20 ? step * 5 : span / step > 10 ? step * 2 : step;
 }
 
-static void axis (struct plot *plot, double from, double to, double top, double foot)
+void plot_axis (struct plot *plot, double from, double to, double top, double foot)
 {
 	double step = axis_step (to - from), scale = (PLOT_RIGHT - PLOT_LEFT) / (to - from);
 	double unit = to >= 2e9 && step >= 1e7 ? 1e9 : to >= 2e6 || step >= 1e6 ? 1e6 : 1e3;
@@ -154,7 +154,7 @@ static void panel (struct plot *plot, const char *head, double from, double to, 
 	double top = plot->y + HEAD, foot = top + lanes (plot->run) * lane_height (plot->run);
 
 	plot_text (plot, PLOT_EDGE, plot->y + 14, 16, true, PLOT_START, PLOT_INK, head);
-	axis (plot, from, to, top, foot);
+	plot_axis (plot, from, to, top, foot);
 	lane_grounds (plot, top);
 	if (zoomed || plot->run->timeline->n < PIECES_MAX)
 		segments (plot, from, to, top, zoomed);

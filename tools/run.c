@@ -159,6 +159,17 @@ static void last_end (struct run *run)
 	}
 }
 
+/* What GOAD_TRACE has started is ended here too: the process may not go the usual way. */
+static int stop_trace (const struct run *run)
+{
+	int e = goad_trace_stop ();
+
+	if (run->opt.trace == NULL || e == 0)
+		return TOOL_OK;
+	util_error ("--trace '%s': %s", run->opt.trace, strerror (-e));
+	return TOOL_FAILED;
+}
+
 /* Figures, verdict, picture, report: on the monitor where the run was ended, on the
  * main thread where it ended by itself.  Returns the exit code. */
 int run_finish (struct run *run)
@@ -167,9 +178,12 @@ int run_finish (struct run *run)
 	char why[128];
 	int code = TOOL_OK;
 
+	int traced = stop_trace (run);
 	run_figures_compute (run);
 	if (run_expect_check (run) > 0)
 		code = TOOL_BROKEN;
+	if (traced != TOOL_OK)
+		code = traced;
 	if (atomic_load (&run->spawn_error) != 0) {
 		util_error ("not all of the %u coroutines could be made: %s", run->tasks_n,
 		            strerror (-atomic_load (&run->spawn_error)));
@@ -206,10 +220,15 @@ int tool_run (int argc, char **argv)
 	 * Taken for thread-bound, its frames under every work would make each preemption
 	 * a hand-off. */
 	(void) goad_module_class ("", GOAD_MODULE_SCANNED);
+	int e = run->opt.trace != NULL ? goad_trace_start (run->opt.trace) : 0;
+	if (e < 0) {
+		util_error ("--trace '%s': %s", run->opt.trace, strerror (-e));
+		return TOOL_USAGE;
+	}
 	atomic_store (&run->alive, 1);
 	atexit (exited_by_work);
 	fflush (stdout);
-	int e = run_monitor_start (run);
+	e = run_monitor_start (run);
 	if (e < 0) {
 		util_error ("no thread for the monitor: %s", strerror (-e));
 		return TOOL_CANNOT;

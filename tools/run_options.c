@@ -33,7 +33,8 @@ static const struct argp_option options[] = {
 	  "\"--expect help\" lists the names",
 	  2 },
 	{ "plot", KEY_PLOT, "FILE", 0, "Draw CPU shares and who ran when: FILE.svg or FILE.png", 2 },
-	{ "trace", KEY_TRACE, "FILE", 0, "Comes with a later version", 2 },
+	{ "trace", KEY_TRACE, "FILE", 0, "Write every event of the scheduler to FILE, for goad trace",
+	  2 },
 	{ 0 },
 };
 
@@ -148,8 +149,8 @@ static error_t parse_one (int key, char *arg, struct argp_state *state)
 	case KEY_PLOT:
 		return done (p, util_read_plot (arg, &o->plot));
 	case KEY_TRACE:
-		util_error ("--trace comes with a later version; --plot FILE.svg shows who ran when");
-		return refuse (p);
+		o->trace = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		/* The rest belongs to the works, options and all. */
 		p->rest = state->next - 1;

@@ -110,6 +110,24 @@ typedef struct goad_proc_view {
  * Lock-free. */
 int goad_observe_procs (goad_proc_view_t *out, int max);
 
+/* Writes every event of the scheduler to a file, which `goad trace` reads: who began to
+ * run on which P and how that ended, who was preempted, where and why so, and what the
+ * monitor did.  The file is made anew.  Outside of a runtime: the trace goes on with each
+ * runtime that runs until goad_trace_stop; inside: it ends with the runtime at the latest,
+ * and goad_trace_stop then still tells how it went.  Set GOAD_TRACE=FILE in the environment
+ * for the same without a call.
+ *
+ * What comes faster than it can be written is lost, and the file says how much.
+ * -EINVAL: path is NULL or ""; -EBUSY: there is a trace already; -EPERM: in a child of
+ * fork; what open (2) said of the file; -EAGAIN, -ENOMEM: no thread for it.  From any
+ * thread; not from a signal handler. */
+int goad_trace_start (const char *path);
+
+/* Ends the trace; the file is complete when it returns.  0; -EALREADY: there is none;
+ * what write (2) said, once, when it failed: then the file ends there; -EPERM: in a child
+ * of fork.  From any thread; not from a signal handler. */
+int goad_trace_stop (void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/g.h"
 
+#include <string.h>
+
 #include "core/self.h"
 
 __thread struct goad__self goad__self __attribute__ ((tls_model ("initial-exec"))) = { .word = 1 };
@@ -20,6 +22,18 @@ const char *goad__g_state_name (enum g_state s)
 	return (unsigned) s < 6 ? names[s] : "corrupt";
 }
 
+void goad__trace_info (struct g *g, uint64_t time)
+{
+	uint32_t gen = atomic_load_explicit (&goad__trace_gen, memory_order_relaxed);
+	uint64_t a[6] = { g->id, (uintptr_t) g->fn };
+
+	_Static_assert(sizeof g->name == 4 * sizeof *a, "a name is four words");
+	memcpy (&a[2], g->name, sizeof g->name);
+	g->trace_seq = gen << 24;
+	if (gen)
+		goad__trace_put_n (EV_go_info, time, a, 6);
+}
+
 #ifdef GOAD_DEBUG_BUILD
 
 static const uint8_t allowed[6] = {
@@ -31,7 +45,7 @@ static const uint8_t allowed[6] = {
 	[G_DEAD] = 1u << G_IDLE,
 };
 
-void goad__g_transit (struct g *g, enum g_state from, enum g_state to)
+void goad__g_change (struct g *g, enum g_state from, enum g_state to)
 {
 	uint32_t was = atomic_exchange_explicit (&g->state, to, memory_order_relaxed);
 

@@ -25,6 +25,7 @@
 #include "base/base.h"
 #include "base/fatal.h"
 #include "base/san.h"
+#include "core/ring.h"
 #include "goad/sched.h"
 
 struct m;
@@ -79,6 +80,7 @@ struct g {
 	uint8_t place;        /* enum g_place                                               */
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
 	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */
+	uint32_t trace_seq;   /* its count of events, under the trace's number (core/ring.h) */
 
 	/* fairq: place in the heap of preempted coroutines */
 	uint64_t vruntime;
@@ -110,17 +112,59 @@ struct waiter {
 	_Atomic uint32_t word; /* futex: 1 when the event has come                      */
 };
 
+/* Before the first event of g in this trace: what it is. */
+void goad__trace_info (struct g *g, uint64_t time);
+
+/* g and its count, for an event that hands it on; by its owner, while tracing. */
+static inline uint64_t goad__trace_ref (struct g *g, uint64_t time)
+{
+	uint32_t gen = atomic_load_explicit (&goad__trace_gen, memory_order_relaxed);
+
+	if (unlikely (g->trace_seq >> 24 != gen))
+		goad__trace_info (g, time);
+	g->trace_seq = (g->trace_seq & 0xff000000u) | ((g->trace_seq + 1) & 0xffffffu);
+	return g->id << 24 | (g->trace_seq & 0xffffffu);
+}
+
+#define goad__trace_go(name, time, g)                    \
+	do {                                                 \
+		GOAD__PROBE (name, (g)->id);                     \
+		if (goad__tracing ())                            \
+			goad__trace_put_go (EV_##name, (time), (g)); \
+	} while (0)
+
+/* g, which runs on this M, ends its run in that way; next, if any, begins its own. */
+static inline void goad__trace_leaves (enum goad__ev how, uint64_t time, const struct g *g,
+                                       struct g *next)
+{
+	(void) g;
+	GOAD__PROBE (go_stop, g->id);
+	if (goad__tracing ())
+		goad__trace_put_go (how, time, next);
+}
+
 /* The one place where states change.  In a debug build each transition is checked. */
 #ifdef GOAD_DEBUG_BUILD
-void goad__g_transit (struct g *g, enum g_state from, enum g_state to);
+void goad__g_change (struct g *g, enum g_state from, enum g_state to);
 #else
-static inline void goad__g_transit (struct g *g, enum g_state from, enum g_state to)
+static inline void goad__g_change (struct g *g, enum g_state from, enum g_state to)
 {
 	(void) from;
 	/* Relaxed: what publishes g to others is the queue it goes into. */
 	atomic_store_explicit (&g->state, to, memory_order_relaxed);
 }
 #endif
+
+/* ready_at is set before: others may have it once it is RUNNABLE and queued. */
+__attribute__ ((always_inline)) static inline void goad__g_transit (struct g *g, enum g_state from,
+                                                                    enum g_state to)
+{
+	if (to == G_RUNNABLE && from == G_IDLE)
+		goad__trace_go (go_create, g->ready_at, g);
+	else if (to == G_RUNNABLE && from != G_RUNNING)
+		goad__trace_go (go_unblock, g->ready_at, g);
+	goad__g_change (g, from, to);
+}
 
 static inline enum g_state goad__g_state (const struct g *g)
 {

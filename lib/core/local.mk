@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 lib_libgoad_core_la_SOURCES += \
+	%D%/events.h \
 	%D%/fairq.c \
 	%D%/fairq.h \
 	%D%/g.c \
@@ -8,6 +9,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/gate.h \
 	%D%/m.h \
 	%D%/p.h \
+	%D%/ring.c \
+	%D%/ring.h \
 	%D%/runq.c \
 	%D%/runq.h \
 	%D%/self.h \

@@ -24,12 +24,14 @@
 
 struct m;
 struct g;
+struct trace_ring;
 
 struct goad__self {
-	uint64_t word; /* 2 * locks + 1, and 1 less when a preemption signal came while   */
-	               /* locks > 0: one subtraction tells that both are over, by being 0 */
-	struct m *m;   /* NULL on a thread that goad did not make                         */
-	struct g *g;   /* NULL on g0                                                      */
+	uint64_t word;           /* 2 * locks + 1, and 1 less when a preemption signal came while   */
+	                         /* locks > 0: one subtraction tells that both are over, by being 0 */
+	struct m *m;             /* NULL on a thread that goad did not make                         */
+	struct g *g;             /* NULL on g0                                                      */
+	struct trace_ring *ring; /* core/ring.h */
 };
 
 extern __thread struct goad__self goad__self __attribute__ ((tls_model ("initial-exec")));
@@ -75,6 +77,18 @@ static inline void goad__set_m (struct m *m)
 static inline void goad__set_g (struct g *g)
 {
 	__asm__ volatile("movq %0, %%fs:16(%1)" ::"r"(g), "r"(goad__self_offset ()) : "memory");
+}
+
+static inline struct trace_ring *goad__ring (void)
+{
+	struct trace_ring *r;
+	__asm__ volatile("movq %%fs:24(%1), %0" : "=r"(r) : "r"(goad__self_offset ()));
+	return r;
+}
+
+static inline void goad__set_ring (struct trace_ring *r)
+{
+	__asm__ volatile("movq %0, %%fs:24(%1)" ::"r"(r), "r"(goad__self_offset ()) : "memory");
 }
 
 /* Who a thread is that has no coroutine: the address of its control block. */

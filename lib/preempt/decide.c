@@ -41,22 +41,24 @@ void goad__preempt_here (struct goad__frame *f)
 	goad__unpin_quietly ();
 }
 
-static enum goad__verdict judge_frames (struct m *m, struct g *g, const char **why)
+static void judge_frames (struct m *m, struct g *g, struct goad__judgement *j)
 {
-	struct goad__judgement j;
 	struct goad__regs regs;
 	int mode = goad__g_mode (g);
 
-	*why = g->bound ? "it is bound to its thread" : "its mode";
-	if (mode == GOAD_PREEMPT_COOP)
-		return GOAD__YIELD;
-	if (mode == GOAD_PREEMPT_HANDOFF || g->bound)
-		return GOAD__HANDOFF;
 	goad__arch_frame_regs (m->frame, regs.r);
-	goad__safepoint_judge (&regs, (uintptr_t) g->stack->lo, (uintptr_t) g->stack->hi,
-	                       mode == GOAD_PREEMPT_YIELD, &j);
-	*why = j.reason;
-	return j.verdict;
+	*j = (struct goad__judgement){ .verdict = GOAD__HANDOFF, .pc = regs.r[16] };
+	if (mode == GOAD_PREEMPT_COOP) {
+		j->verdict = GOAD__YIELD;
+		j->reason = "it called into the runtime";
+	} else if (mode == GOAD_PREEMPT_HANDOFF) {
+		j->reason = "the mode is hand-off";
+	} else if (g->bound) {
+		j->reason = "it is locked to its thread";
+	} else {
+		goad__safepoint_judge (&regs, (uintptr_t) g->stack->lo, (uintptr_t) g->stack->hi,
+		                       mode == GOAD_PREEMPT_YIELD, j);
+	}
 }
 
 static uintptr_t pc_of (const struct m *m)
@@ -74,6 +76,7 @@ static void yield_in_place (struct m *m, struct g *g, const char *why)
 	goad__count (&p->n_yielded, 1);
 	goad__g_add (&g->n_yielded, 1);
 	goad__g_set (&g->ready_at, t);
+	goad__trace_leaves (EV_go_preempt, t, g, NULL);
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__note_preempted (p, g, t);
 	goad__ready_fair (g);
@@ -82,26 +85,29 @@ static void yield_in_place (struct m *m, struct g *g, const char *why)
 
 static bool judge (struct m *m, struct g *g)
 {
+	struct goad__judgement j;
 	struct p *p = m->p;
-	const char *why;
 
 	if (goad__stopping ()) { /* its slice goes on when the world does */
 		goad__world_halt (m, g);
 		return true;
 	}
 	if (!goad__preempt_wanted (p)) {
+		goad__decided (HOW_UNNEEDED, "nobody waits any more", 0, 0);
 		goad__preempt_not_needed (p, g);
 		return true;
 	}
-	switch (judge_frames (m, g, &why)) {
+	judge_frames (m, g, &j);
+	switch (j.verdict) {
 	case GOAD__YIELD:
-		yield_in_place (m, g, why);
+		goad__decided (HOW_YIELD, j.reason, j.pc, j.depth);
+		yield_in_place (m, g, j.reason);
 		return false;
 	case GOAD__HANDOFF:
-		goad__preempt_hand_off (m, g, pc_of (m), why);
+		goad__preempt_hand_off (m, g, j.reason, pc_of (m), j.depth);
 		return true;
 	case GOAD__DEFER:
-		goad__deferred (p, g, pc_of (m), why);
+		goad__deferred (p, g, j.reason, pc_of (m), j.depth);
 		break;
 	}
 	return true;
@@ -114,7 +120,7 @@ static void stop_here (struct m *m, struct g *g, uintptr_t pc, void (*how) (stru
 	if (how)
 		how (m, g);
 	else
-		goad__preempt_hand_off (m, g, pc, "no room on its stack");
+		goad__preempt_hand_off (m, g, "no room on its stack", pc, 0);
 	g->place = AT_SP;
 }
 
@@ -142,9 +148,10 @@ void goad__preempt_poll (void)
 		goad__unpin_quietly ();
 		return;
 	}
+	goad__decided (HOW_PENDING, "on the way out of the runtime", 0, 0);
 	if (g->nopreempt) {
 		g->preempt_held = 1;
-		goad__deferred (m->p, g, pc, "it has disabled preemption");
+		goad__deferred (m->p, g, "preemption is disabled", pc, 0);
 		goad__unpin_quietly ();
 		return;
 	}

@@ -42,16 +42,25 @@ static inline void goad__g_last (struct g *g, enum g_last how, uintptr_t pc, con
 	g->last = (struct g_preempted){ goad__now (), pc, why, how };
 }
 
-static inline void goad__deferred (struct p *p, struct g *g, uintptr_t pc, const char *why)
+/* What became of a request, why (static text), and the frame that decided: for the trace. */
+static inline void goad__decided (enum goad__how how, const char *why, uintptr_t pc, int depth)
+{
+	goad__trace_n (decision, goad__now (), how, (uintptr_t) why, pc, (uint64_t) depth);
+}
+
+/* Not now: sysmon asks again. */
+static inline void goad__deferred (struct p *p, struct g *g, const char *why, uintptr_t pc,
+                                   int depth)
 {
 	goad__g_last (g, LAST_DEFERRED, pc, why);
+	goad__decided (HOW_DEFERRED, why, pc, depth);
 	goad__count (&p->n_deferred, 1);
 	goad__g_add (&g->n_deferred, 1);
 }
 
 /* Hands off m with g, which stands at pc, waits until it has a P again, and counts what came
  * of it.  In the handler, on g0, and on g's own stack. */
-void goad__preempt_hand_off (struct m *m, struct g *g, uintptr_t pc, const char *why);
+void goad__preempt_hand_off (struct m *m, struct g *g, const char *why, uintptr_t pc, int depth);
 
 /* A request that finds nobody waiting any more: the coroutine begins a new slice. */
 void goad__preempt_not_needed (struct p *p, struct g *g);

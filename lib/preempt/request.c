@@ -61,12 +61,17 @@ static int send (int tid)
 int goad__preempt_request (struct p *p, uint64_t tick, bool fresh)
 {
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
+	bool again;
 
 	if (atomic_load_explicit (&p->tick, memory_order_acquire) != tick ||
 	    atomic_load_explicit (&p->state, memory_order_relaxed) != P_RUNNING || tid == 0)
 		return -ESTALE;
 	atomic_store_explicit (&p->request_fresh, fresh ? tick : UINT64_MAX, memory_order_relaxed);
-	if (atomic_exchange_explicit (&p->request, tick, memory_order_seq_cst) != tick)
+	again = atomic_exchange_explicit (&p->request, tick, memory_order_seq_cst) == tick;
+	goad__trace_n (request, goad__now (), (uint64_t) p->id + 1, tick,
+	               (fresh ? GOAD__ASK_FRESH : 0) | (again ? GOAD__ASK_AGAIN : 0),
+	               atomic_load_explicit (&p->curg_id, memory_order_relaxed));
+	if (!again)
 		atomic_fetch_add_explicit (&goad__requests, 1, memory_order_relaxed);
 	else
 		rescue (p);

@@ -82,51 +82,62 @@ static bool has_room (const struct g *g, uintptr_t sp)
 
 enum action { INJECT, HAND_OFF, DEFER };
 
-static const char *why_not_here (enum goad__class class)
+static const char *reason (enum goad__class class)
 {
-	static const char *const why[] = { "code that is not known yet", "inside goad",
-		                               "code that depends on its thread, as libc's",
-		                               "an object that depends on its thread", "" };
-	return why[class];
+	switch (class) {
+	case GOAD__DENIED:
+		return "code of the C library, the loader or their like";
+	case GOAD__BOUND:
+		return "an object that keeps something for each thread";
+	case GOAD__RUNTIME:
+		return "code of the runtime";
+	case GOAD__UNKNOWN:
+		return "code that is not known";
+	case GOAD__SCANNED:
+		break;
+	}
+	return "code whose frames are judged next";
 }
 
+/* *why: static text. */
 static enum action choose (const struct g *g, uintptr_t pc, uintptr_t sp, const char **why)
 {
 	int mode = goad__g_mode (g);
 	enum goad__class class = goad__modules_class (pc);
 
-	*why = in_entry (pc) ? "it was being preempted" : why_not_here (class);
-	if (in_entry (pc) && mode == GOAD_PREEMPT_YIELD)
-		return DEFER;
-	if (mode == GOAD_PREEMPT_HANDOFF || g->bound || in_entry (pc) || !has_room (g, sp)) {
-		if (mode == GOAD_PREEMPT_HANDOFF)
-			*why = "its mode";
-		else if (!in_entry (pc))
-			*why = g->bound ? "it is bound to its thread" : "no room on its stack";
-		return HAND_OFF;
-	}
-	if (class == GOAD__SCANNED)
+	*why = reason (class);
+	if (mode == GOAD_PREEMPT_HANDOFF)
+		*why = "the mode is hand-off";
+	else if (g->bound)
+		*why = "it is locked to its thread";
+	else if (in_entry (pc))
+		*why = "it is being preempted already";
+	else if (!has_room (g, sp))
+		*why = "another stack, or no room on its own";
+	else if (class == GOAD__SCANNED)
 		return INJECT;
-	if (mode == GOAD_PREEMPT_YIELD)
+	else if (mode == GOAD_PREEMPT_YIELD)
 		return class == GOAD__BOUND ? INJECT : DEFER;
-	return HAND_OFF;
+	return in_entry (pc) && mode == GOAD_PREEMPT_YIELD ? DEFER : HAND_OFF;
 }
 
-void goad__preempt_hand_off (struct m *m, struct g *g, uintptr_t pc, const char *why)
+void goad__preempt_hand_off (struct m *m, struct g *g, const char *why, uintptr_t pc, int depth)
 {
 	struct g_preempted was = g->last;
 	struct p *p = m->p;
 
 	goad__g_last (g, LAST_HANDED, pc, why);
+	goad__decided (HOW_HANDOFF, why, pc, depth);
 	switch (goad__handoff_in_handler (m, g)) {
 	case HANDOFF_DONE:
 		break;
 	case HANDOFF_NOBODY_WAITS:
 		g->last = was;
+		goad__decided (HOW_UNNEEDED, "nobody waits any more", pc, depth);
 		goad__preempt_not_needed (p, g);
 		break;
 	case HANDOFF_NO_THREAD:
-		goad__deferred (p, g, pc, "no thread to hand the P to");
+		goad__deferred (p, g, "there is no thread to hand the P to", pc, depth);
 		break;
 	}
 }
@@ -136,7 +147,7 @@ static void hand_off_here (struct m *m, struct g *g, const ucontext_t *uc, const
 {
 	m->stopped = uc;
 	g->place = AT_SIGNAL;
-	goad__preempt_hand_off (m, g, goad__arch_pc (uc), why);
+	goad__preempt_hand_off (m, g, why, goad__arch_pc (uc), 0);
 	g->place = AT_SP;
 }
 
@@ -173,11 +184,31 @@ static bool unseen (const ucontext_t *uc)
 #endif
 }
 
+/* The request is good, and the coroutine may be stopped.  As act. */
+static bool stop_it (struct m *m, struct g *g, ucontext_t *uc)
+{
+	uintptr_t pc = goad__arch_pc (uc);
+	const char *why;
+
+	switch (choose (g, pc, goad__arch_sp (uc), &why)) {
+	case INJECT:
+		goad__decided (HOW_INJECT, why, pc, 0);
+		goad__arch_inject (uc);
+		return true;
+	case HAND_OFF:
+		hand_off_here (m, g, uc, why);
+		break;
+	case DEFER:
+		goad__deferred (m->p, g, why, pc, 0);
+		break;
+	}
+	return false;
+}
+
 /* Pinned.  True: stays so, for the injected call. */
 static bool act (struct m *m, struct g *g, ucontext_t *uc)
 {
 	uintptr_t pc = goad__arch_pc (uc);
-	const char *why;
 	struct p *p;
 
 	if (unseen (uc))
@@ -195,17 +226,21 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 	if (!g || !p)
 		return false;
 	if (goad__stopping ()) {
+		goad__decided (HOW_HALT, "the world is to stop", pc, 0);
 		halt (m, g, uc);
 		return false;
 	}
+	goad__trace_n (signal, goad__now (), pc, atomic_load_explicit (&p->tick, memory_order_relaxed));
 	/* [ord:request] the tick asked about, which was stored before the signal was sent */
-	if (!goad__p_expired (p))
+	if (!goad__p_expired (p)) {
+		goad__decided (HOW_STALE, "the slice that was to end is over", pc, 0);
 		return false;
+	}
 	if (goad__g_mode (g) == GOAD_PREEMPT_OFF)
 		return false;
 	if (g->nopreempt) {
 		g->preempt_held = 1;
-		goad__deferred (p, g, pc, "it has disabled preemption");
+		goad__deferred (p, g, "preemption is disabled", pc, 0);
 		return false;
 	}
 	if (goad__g_mode (g) == GOAD_PREEMPT_COOP) {
@@ -213,21 +248,11 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		return false;
 	}
 	if (!goad__preempt_wanted (p)) {
+		goad__decided (HOW_UNNEEDED, "nobody waits any more", pc, 0);
 		goad__preempt_not_needed (p, g);
 		return false;
 	}
-	switch (choose (g, pc, goad__arch_sp (uc), &why)) {
-	case INJECT:
-		goad__arch_inject (uc);
-		return true;
-	case HAND_OFF:
-		hand_off_here (m, g, uc, why);
-		break;
-	case DEFER:
-		goad__deferred (p, g, pc, why);
-		break;
-	}
-	return false;
+	return stop_it (m, g, uc);
 }
 
 #ifdef GOAD__TSAN

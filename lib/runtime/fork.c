@@ -22,6 +22,7 @@
 
 #include "core/gate.h"
 #include "runtime/runtime.h"
+#include "runtime/tracer.h"
 
 static sigset_t program_mask; /* of who started the runtime */
 
@@ -44,6 +45,7 @@ static void in_child (void)
 	struct g *g = goad__g ();
 
 	goad__stats_forked ();
+	goad__tracer_forked ();
 	if (atomic_load_explicit (&goad__life, memory_order_relaxed) == LIFE_NONE)
 		return; /* it may start one of its own */
 	atomic_store_explicit (&goad__life, LIFE_FORKED, memory_order_relaxed);

@@ -16,6 +16,7 @@
 #include "runtime/fault.h"
 #include "runtime/io.h"
 #include "runtime/runtime.h"
+#include "runtime/tracer.h"
 #include "sched/account.h"
 #include "sched/source.h"
 #include "wait/netpoll.h"
@@ -110,6 +111,8 @@ static int set_up (const goad_config_t *user)
 	}
 	if (err == 0)
 		err = goad__config_check (&cfg);
+	if (err == 0)
+		err = goad__tracer_config ();
 	if (err)
 		return err;
 	err = goad__fork_init ();
@@ -149,6 +152,7 @@ static void tear_down (void)
 	goad__monitor_stop ();
 	goad__stats_keep ();
 	goad__threads_end ();
+	goad__tracer_end ();
 	goad__check_ended ();
 	release ();
 	atomic_store_explicit (&goad__life, LIFE_NONE, memory_order_release);
@@ -170,6 +174,8 @@ static int start (const goad_config_t *cfg, bool embedded)
 	err = goad__threads_start (!embedded);
 	if (err == 0)
 		err = goad__monitor_start ();
+	if (err == 0)
+		err = goad__tracer_begin ();
 	if (err)
 		tear_down ();
 	return err;

@@ -24,6 +24,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/io_socket.c \
 	%D%/monitor.c \
 	%D%/runtime.h \
+	%D%/schedtrace.c \
 	%D%/sight.c \
 	%D%/sight.h \
 	%D%/stats.c \
@@ -31,5 +32,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/threads.c \
+	%D%/trace_file.c \
+	%D%/tracer.c \
+	%D%/tracer.h \
 	%D%/watch.c \
 	%D%/watch.h

@@ -91,6 +91,7 @@ static void op_sleep (void *rt, uint64_t deadline)
 
 	note_cpu ();
 	deadline = goad__timers_sleeps (deadline);
+	goad__trace (sysmon_sleep, goad__now (), deadline);
 	/* [ord:sysmon-sleep]; [ord:sysmon-alarm] is the other half of goad__tell_sysmon */
 	atomic_store_explicit (&mon.asleep, bed, memory_order_seq_cst);
 	news = atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst) != 0;
@@ -103,6 +104,7 @@ static void op_sleep (void *rt, uint64_t deadline)
 	goad__netpoll_up ();
 	atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst);
 	goad__timers_woke ();
+	goad__trace_0 (sysmon_wake, goad__now ());
 }
 
 static bool op_stopping (void *rt)
@@ -431,11 +433,13 @@ static void *monitor_run (void *arg)
 	(void) arg;
 	goad__set_pins (1); /* never preempted: it has no coroutine, and no signal comes */
 	mon.tid = goad__gettid ();
+	goad__ring_begin ();
 	prctl (PR_SET_NAME, "goad-sysmon");
 	prctl (PR_SET_TIMERSLACK, 1);
 	ask_short_slice ();
 	sysmon_run (&mon.sysmon);
 	note_cpu ();
+	goad__ring_end ();
 	goad__set_pins (0);
 	return NULL;
 }

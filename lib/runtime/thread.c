@@ -20,6 +20,7 @@
 #include "base/rng.h"
 #include "runtime/runtime.h"
 #include "runtime/thread.h"
+#include "runtime/tracer.h"
 
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
@@ -170,6 +171,7 @@ static void m_enter (struct m *m)
 	goad__clear_pending ();
 	goad__set_g (NULL);
 	goad__set_m (m);
+	goad__ring_begin ();
 	m->self = goad__self_at ();
 	sigaltstack (&alt, &m->old_altstack);
 	goad__san_make (&m->san, NULL, 0);
@@ -181,6 +183,7 @@ static void m_leave (struct m *m)
 {
 	stack_t off = { .ss_flags = SS_DISABLE };
 
+	goad__ring_end ();
 	goad__set_m (NULL);
 	goad__set_pins (0);
 	goad__clear_pending ();
@@ -253,11 +256,16 @@ int goad__thread_start (pthread_t *t, void *(*fn) (void *), void *arg, int signo
 	return -err;
 }
 
+void goad__thread_unused (void **stack)
+{
+	goad__pages_put (*stack, G0_STACK);
+	*stack = NULL;
+}
+
 void goad__thread_end (pthread_t t, void **stack)
 {
 	pthread_join (t, NULL);
-	goad__pages_put (*stack, G0_STACK);
-	*stack = NULL;
+	goad__thread_unused (stack);
 }
 
 /* 0; -EDQUOT: max_threads; else why the system refuses. */
@@ -287,7 +295,7 @@ static int new_m (void)
 
 int goad__threads_count (void)
 {
-	return (int) goad__sched.nm + 2; /* the maker and sysmon */
+	return (int) goad__sched.nm + 2 /* the maker and sysmon */ + goad__tracer_threads ();
 }
 
 static void tell_limit (const char *why)

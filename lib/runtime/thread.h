@@ -13,6 +13,9 @@ void goad__thread_mask (sigset_t *set, int signo);
  * errno on failure. */
 int goad__thread_start (pthread_t *t, void *(*fn) (void *), void *arg, int signo, void **stack);
 
+/* The stack of one that did not start. */
+void goad__thread_unused (void **stack);
+
 /* pthread_join, and the stack goes. */
 void goad__thread_end (pthread_t t, void **stack);
 

@@ -97,9 +97,10 @@ static inline void goad__p_waited (struct p *p, struct g *g, uint64_t t)
 }
 
 /* g comes to p at t; inherit: it goes on with the slice of who readied it. */
-static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inherit)
+static inline void goad__p_put (struct p *p, struct g *g, uint64_t t, bool inherit)
 {
 	goad__assert (goad__m ()->p == p && p->m == goad__m () && p->state == P_RUNNING);
+	GOAD__PROBE (go_start, g->id);
 	goad__g_set (&p->run_since, t); /* goad_task_stats reads it */
 	goad__p_waited (p, g, t);
 	goad__g_add (&g->slices, 1);
@@ -109,6 +110,13 @@ static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inh
 		goad__p_new_slice (p, goad__hog_enters (p, g, t));
 	else if (!inherit)
 		goad__p_new_slice (p, t);
+}
+
+static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inherit)
+{
+	if (goad__tracing ())
+		goad__trace_put_go (EV_go_start, t, g);
+	goad__p_put (p, g, t, inherit);
 }
 
 /* A slice that sysmon asked to end was over before: the coroutine went by itself. */
@@ -143,6 +151,8 @@ static inline void goad__p_preempted (struct p *p, struct g *g, uint64_t t)
 	else
 		goad__p_slice_done (p, t);
 	goad__p_leave (p, g, t);
+	if (!g->hog && goad__sched.granularity)
+		goad__trace (go_hog, t, 1);
 	g->hog = goad__sched.granularity != 0;
 	if (broken_off && resumes)
 		goad__hog_broken_off (p, g, t);

@@ -37,6 +37,7 @@ static void attach (struct m *m, struct g *g)
 	struct p *p = m->p;
 	uint64_t t = goad__p_time_exact (p);
 
+	goad__trace_0 (go_syscall, t);
 	goad__p_leave (p, g, t);
 	goad__g_set (&g->ready_at, t); /* since when it blocks: for dumps */
 	goad__g_transit (g, G_RUNNING, G_SYSCALL);
@@ -77,6 +78,7 @@ static bool take_back (struct m *m, struct g *g)
 	goad__g_set (&p->run_since, t);
 	if (unlikely (g->hog))
 		goad__hog_enters (p, g, t); /* a short call is no reason to take it for fresh */
+	goad__trace_go (go_sysexit, t, g);
 	goad__g_transit (g, G_SYSCALL, G_RUNNING);
 	if (unlikely (goad__p_expired (p)))
 		goad__set_pending (); /* asked to end before it blocked */
@@ -220,6 +222,7 @@ static void forsake (struct p *p)
 	atomic_store_explicit (&p->curg_id, 0, memory_order_relaxed);
 	atomic_store_explicit (&p->m, NULL, memory_order_relaxed);
 	goad__p_new_slice (p, goad__p_time_exact (p)); /* a request for the last slice is void */
+	goad__trace_n (proc_taken, p->stamp, (uint64_t) p->id + 1, GOAD__TAKEN_ANNOUNCED);
 	atomic_fetch_add_explicit (&goad__sched.n_blocked_announced, 1, memory_order_relaxed);
 }
 

@@ -31,6 +31,7 @@ static bool only_hogs_wait (const struct p *p)
 void goad__hog_or_not (const struct p *p, struct g *g, uint64_t t, bool yields, bool next)
 {
 	struct sched *s = &goad__sched;
+	bool was = g->hog;
 
 	if (!yields)
 		g->hog = 0;
@@ -38,6 +39,8 @@ void goad__hog_or_not (const struct p *p, struct g *g, uint64_t t, bool yields, 
 		g->hog = 0;
 	else if (!next && s->granularity && (used_up (p) || only_hogs_wait (p)))
 		g->hog = 1;
+	if (was != g->hog)
+		goad__trace (go_hog, t, g->hog);
 }
 
 uint64_t goad__hog_enters (struct p *p, struct g *g, uint64_t t)

@@ -70,6 +70,7 @@ static enum handoff give (struct m *m, struct g *g)
 	goad__g_add (&g->n_handed, 1);
 	goad__g_set (&g->ready_at, t);
 	g->bound = m;
+	goad__trace_leaves (EV_go_handoff, t, g, NULL);
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__fair_put (g);
 	goad__release_p (m);

@@ -139,19 +139,23 @@ struct m *goad__m_for_p (void)
 
 void goad__acquire_p (struct m *m, struct p *p)
 {
+	uint64_t t = goad__p_time_exact (p);
+
+	goad__trace (proc_start, t, p->id + 1);
 	atomic_store_explicit (&p->m, m, memory_order_relaxed);
 	atomic_store_explicit (&p->tid, atomic_load_explicit (&m->tid, memory_order_relaxed),
 	                       memory_order_relaxed);
 	atomic_store_explicit (&p->state, P_RUNNING, memory_order_relaxed);
 	m->p = p;
 	atomic_store_explicit (&m->slow, goad__slow (M_HAS_P), memory_order_relaxed);
-	goad__p_new_slice (p, goad__p_time_exact (p)); /* who comes by runnext inherits this one */
+	goad__p_new_slice (p, t); /* who comes by runnext inherits this one */
 }
 
 struct p *goad__release_p (struct m *m)
 {
 	struct p *p = m->p;
 
+	goad__trace (proc_stop, p->stamp, p->id + 1);
 	m->p = NULL;
 	atomic_store_explicit (&m->slow, goad__slow (M_NO_P), memory_order_relaxed);
 	atomic_store_explicit (&p->curg_id, 0, memory_order_relaxed);

@@ -84,6 +84,7 @@ static void change_to (struct m *m, struct p *p)
 	struct g *g = m->curg;
 	uint64_t t = goad__p_time_exact (old);
 
+	goad__trace_leaves (EV_go_move, t, g, NULL);
 	goad__p_leave (old, g, t);
 	goad__g_set (&g->ready_at, t);
 	goad__release_p (m);
@@ -127,6 +128,7 @@ static void change (int n)
 	for (int i = n; i < old; i++)
 		retire (&s->p[i], n);
 	s->nprocs = n;
+	goad__trace (procs, goad__now (), n);
 	goad__idle_review ();
 	goad__spin_unlock (&s->lock);
 	for (int i = n; i < old; i++)

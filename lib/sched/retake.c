@@ -83,6 +83,8 @@ static void take (struct m *m, struct p *p)
 
 	goad__p_leave (p, g, goad__p_time_exact (p));
 	goad__g_set (&g->ready_at, p->stamp); /* about since when it blocks: for dumps */
+	goad__trace_go (go_sysblock, p->stamp, g);
+	goad__trace_n (proc_taken, p->stamp, (uint64_t) p->id + 1, GOAD__TAKEN_DETECTED);
 	goad__g_transit (g, G_RUNNING, G_SYSCALL);
 	m->p = NULL;
 	atomic_store_explicit (&m->wanted, false, memory_order_relaxed);

@@ -192,6 +192,35 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 	return goad__sched.alone ? goad__runq_get_alone (&p->runq) : goad__runq_get (&p->runq);
 }
 
+/* What a trace calls the end of a run.  Dumps want the words that are in wait_kind. */
+static enum goad__ev left_how (enum after after, const struct g *g)
+{
+	const char *kind = g->wait_kind;
+
+	if (after != AFTER_PARK)
+		return after == AFTER_EXIT ? EV_go_end : EV_go_yield;
+	switch (kind ? kind[0] : 'i') {
+	case 'c':
+		return kind[1] != 'h' ? EV_go_cond : kind[5] == 's' ? EV_go_send : EV_go_recv;
+	case 'd': /* descriptor */
+		return EV_go_net;
+	case 'i': /* its turn to stop the world */
+		return EV_go_block;
+	case 'j': /* join */
+		return EV_go_join;
+	case 's':
+		return kind[1] == 'l' ? EV_go_sleep : kind[2] == 'l' ? EV_go_select : EV_go_sync;
+	default:
+		return EV_go_sync;
+	}
+}
+
+GOAD__NOINLINE static void trace_left (enum after after, struct g *g, uint64_t t, struct g *next)
+{
+	if (!goad__trace_lost ())
+		goad__trace_put_go (left_how (after, g), t, next);
+}
+
 /* The running coroutine leaves with a note.  (switches) */
 __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g *g,
                                                           enum after after)
@@ -214,6 +243,9 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	}
 	if (unlikely (g->hog || (after == AFTER_YIELD && !next)))
 		goad__hog_or_not (p, g, t, after == AFTER_YIELD, next != NULL);
+	GOAD__PROBE (go_stop, g->id);
+	if (goad__tracing ())
+		trace_left (after, g, t, next);
 	goad__p_leave (p, g, t);
 	if (unlikely (goad__p_expired (p))) {
 		goad__p_expire (p, g);
@@ -225,7 +257,7 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	m->after = after;
 	m->after_g = g;
 	if (likely (next != NULL)) {
-		goad__p_enter (p, next, t, inherit);
+		goad__p_put (p, next, t, inherit);
 		switch_to (m, g, next, after == AFTER_EXIT);
 	} else {
 		switch_to_g0 (m, g, after == AFTER_EXIT);
@@ -253,6 +285,8 @@ __attribute__ ((always_inline)) static inline bool yield_alone (struct m *m, str
 		return false;
 	p->stamp_skips--;
 	p->picks--;
+	goad__trace_leaves (EV_go_yield, t, g, next);
+	GOAD__PROBE (go_start, next->id);
 	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
 	goad__fp_save (&g->fp);
 	goad__g_set (&g->ready_at, t);

@@ -29,6 +29,7 @@ static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad
 	atomic_store_explicit (&g->state, G_IDLE, memory_order_relaxed);
 	g->nopreempt = 0;
 	g->blocking = 0;
+	g->trace_seq = 0;
 	g->cpu = g->slices = g->wait = g->wait_max = 0;
 	g->fn = fn;
 	g->arg = arg;
@@ -68,7 +69,6 @@ static int submit_foreign (struct g *g)
 	struct gbatch b = { 0 };
 	bool over;
 
-	g->ready_at = goad__now ();
 	g->vruntime = first_vruntime (NULL);
 	gbatch_add (&b, g);
 	goad__spin_lock (&s->lock);
@@ -123,9 +123,9 @@ __attribute__ ((always_inline)) static inline int spawn (struct g **out, const g
 		*out = g;
 	else
 		atomic_store_explicit (&g->join, JOIN_DETACHED, memory_order_relaxed);
+	g->ready_at = likely (p) ? goad__p_time (p) : goad__now ();
 	goad__g_transit (g, G_IDLE, G_RUNNABLE);
 	if (likely (p)) {
-		g->ready_at = goad__p_time (p);
 		g->vruntime = first_vruntime (m);
 		goad__count (&p->n_spawned, 1);
 		goad__runnext_put (p, g);

@@ -29,6 +29,7 @@ static struct g *steal_from (struct p *me, struct p *victim, bool last)
 	struct g *g;
 
 	goad__runq_grab (&victim->runq, &got, RUNQ_SIZE / 2);
+	uint32_t n = got.n ? got.n : 1;
 	g = gbatch_take (&got);
 	if (!g && last && atomic_load_explicit (&victim->runnext, memory_order_relaxed)) {
 		uint64_t start = atomic_load_explicit (&victim->slice_start, memory_order_relaxed);
@@ -38,8 +39,10 @@ static struct g *steal_from (struct p *me, struct p *victim, bool last)
 	}
 	for (struct g *r; (r = gbatch_take (&got));)
 		goad__runq_put_or_spill (me, r);
-	if (g)
+	if (g) {
 		goad__count (&me->n_steals, 1);
+		goad__trace_n (steal, me->stamp, (uint64_t) victim->id + 1, n);
+	}
 	return g;
 }
 

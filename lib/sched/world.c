@@ -146,6 +146,8 @@ static void raise_flag (struct p *own)
 	struct sched *s = &goad__sched;
 	uint32_t left = (uint32_t) s->nprocs - (own != NULL);
 
+	goad__trace_0 (world_stop, goad__now ());
+
 	goad__spin_lock (&s->lock);
 	for (struct p *p; (p = goad__pidle_get ()); left--)
 		atomic_store_explicit (&p->state, P_STOPPED, memory_order_relaxed);
@@ -199,6 +201,7 @@ int goad__world_stop (uint64_t deadline)
 		goad__world_start ();
 		return -EPERM;
 	}
+	goad__trace_0 (world_stopped, goad__now ());
 	return 0;
 }
 
@@ -213,6 +216,7 @@ void goad__world_halt (struct m *m, struct g *g)
 		goad__spin_unlock (&s->lock);
 		return;
 	}
+	goad__trace_leaves (EV_go_halt, t, g, NULL);
 	goad__p_leave (p, g, t);
 	goad__g_set (&g->ready_at, t);
 	g->bound = m;
@@ -267,6 +271,7 @@ void goad__world_start (void)
 	struct turn *next;
 	bool waits;
 
+	goad__trace_0 (world_start, goad__now ());
 	goad__spin_lock (&s->lock);
 	atomic_store_explicit (&s->stop, 0, memory_order_relaxed);
 	atomic_store_explicit (&s->slow, s->chaos != 0, memory_order_relaxed);

@@ -178,6 +178,8 @@ uint32_t goad__timers_run (struct p *p, uint64_t now)
 		n += run_some (h, now);
 		goad__timers_unlock (h);
 	} while (atomic_load_explicit (&p->next_timer, memory_order_relaxed) <= now);
+	if (n)
+		goad__trace_n (timers, now, (uint64_t) p->id + 1, n);
 	return n;
 }
 

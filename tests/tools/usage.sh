@@ -16,7 +16,7 @@ expect 'version with an argument' 2 '' "'now'" version now
 expect 'unknown command' 2 '' "unknown command 'rnu': the nearest is 'run'" rnu
 expect 'unknown command to help' 2 '' "the nearest is 'version'" help versoin
 expect 'option before a command' 2 '' "'--plot': options come after" --plot x.svg
-for later in starve trace top; do
+for later in starve top; do
 	expect "$later comes later" 77 '' "'$later' is not in this version" "$later"
 done
 
@@ -30,7 +30,7 @@ expect 'option without its value' 2 '' "'--for' needs a value" run --for
 expect 'value too much' 2 '' "'--help' takes no value" run --help=x spin
 expect 'preempt' 2 '' "'hand-of' is unknown: the nearest is 'handoff'" run --preempt=hand-of spin
 expect 'format' 2 '' "'jsn' is unknown: the nearest is 'json'" run --format=jsn spin
-expect 'trace' 2 '' 'comes with a later version' run --trace t.bin spin
+expect 'trace' 2 '' "--trace '/nonexistent/t'" run --trace /nonexistent/t spin
 expect 'time without a unit' 2 '' "'10' is not a time: write it as 10ms" run -q 10 spin
 expect 'time out of range' 2 '' "'2s' is out of range: 50us to 1s" run --quantum 2s spin
 expect 'count' 2 '' "-n '0' is not a number from 1" run -n 0 spin
