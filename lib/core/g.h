@@ -42,6 +42,7 @@ struct g {
 	void *sp;           /* saved context, when not RUNNING                            */
 	struct goad__fp fp; /* its control words, when it left by itself                  */
 	struct g *next;     /* in a queue                                                 */
+	uint32_t queued_at; /* the place in a ring where it was put last                  */
 	struct m *bound;    /* the only M that may run it, or NULL                        */
 	_Atomic uint32_t state;
 	uint32_t nopreempt; /* goad_preempt_disable's count; only its own thread writes   */
@@ -89,6 +90,7 @@ struct g {
 struct waiter {
 	struct g *g;           /* NULL: a foreign thread, which sleeps on word          */
 	_Atomic uint32_t word; /* futex: 1 when the event has come                      */
+	bool direct;           /* whose end is the event is to switch to g by itself    */
 };
 
 /* The one place where states change.  In a debug build each transition is checked. */

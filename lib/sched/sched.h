@@ -135,6 +135,8 @@ static inline bool goad__stopping (void)
 void goad__sched_yield (void);                              /* (switches) */
 void goad__sched_park (goad__commit_fn *commit, void *arg); /* (switches) WAITING; pinned */
 _Noreturn void goad__sched_exit (void);
+/* (switches) pinned.  True: child ran, by way of w, and has ended; false: it is not so simple. */
+bool goad__sched_run_child (struct g *child, struct waiter *w);
 void goad__sched_preempted (void);                  /* (switches) pinned; AFTER_PREEMPT */
 void goad__sched_return (struct m *m, struct g *g); /* (switches) pinned; AFTER_BLOCK */
 void goad__sched_loop (void);                       /* g0's: returns when done */
