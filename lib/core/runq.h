@@ -90,6 +90,19 @@ static inline uint32_t goad__runq_len (const struct runq *q)
 	return t - goad__runq_place (h);
 }
 
+/* Who comes next is soon needed: its descriptor, and below it what a new one's stack
+ * begins with.  Of a hundred thousand that wait none is in a cache. */
+static inline void goad__runq_expect (const struct runq *q)
+{
+	uint32_t at = goad__runq_place (atomic_load_explicit (&q->head, memory_order_relaxed));
+	const char *g = (const char *) atomic_load_explicit (&q->slot[at % RUNQ_SIZE],
+	                                                     memory_order_relaxed);
+
+	__builtin_prefetch (g - 64, 1);
+	__builtin_prefetch (g, 1);
+	__builtin_prefetch (g + 64, 1);
+}
+
 /* Owner.  False when it is full; then take half out with goad__runq_shed. */
 static inline bool goad__runq_put (struct runq *q, struct g *g)
 {

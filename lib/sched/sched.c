@@ -197,7 +197,9 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 		*inherit = true;
 		return g;
 	}
-	return goad__sched.alone ? goad__runq_get_alone (&p->runq) : goad__runq_get (&p->runq);
+	g = goad__sched.alone ? goad__runq_get_alone (&p->runq) : goad__runq_get (&p->runq);
+	goad__runq_expect (&p->runq);
+	return g;
 }
 
 /* The running coroutine leaves with a note.  (switches) */
