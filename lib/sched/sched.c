@@ -41,10 +41,9 @@ static void exited (struct m *m, struct g *g)
 		goad__g_free (g);
 	} else if (j != JOIN_NONE) {
 		struct waiter *w = (struct waiter *) j;
-		if (w->g == m->curg) {
-			/* it was switched to: exit_to_joiner */
-		} else if (w->g) {
-			goad__ready (w->g);
+		if (w->g) {
+			if (w->g != m->curg) /* else it was switched to: exit_to_joiner */
+				goad__ready (w->g);
 		} else {
 			/* The foreign thread may be gone once it sees the 1; a futex wake for an
 			 * address that is no longer a futex is harmless. */
