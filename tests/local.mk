@@ -90,6 +90,7 @@ api_tests = \
 	%D%/api/contract \
 	%D%/api/disable \
 	%D%/api/end \
+	%D%/api/everywhere \
 	%D%/api/foreign \
 	%D%/api/fork \
 	%D%/api/io \
@@ -122,6 +123,7 @@ api_helpers = \
 %C%_api_contract_LDADD = $(API)
 %C%_api_disable_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
+%C%_api_everywhere_LDADD = $(API)
 %C%_api_foreign_LDADD = $(API)
 %C%_api_fork_LDADD = $(API)
 %C%_api_io_LDADD = $(API)
