@@ -40,6 +40,7 @@ unit_tests = \
 	%D%/unit/sysmon_blocked \
 	%D%/unit/sysmon_fresh \
 	%D%/unit/sysmon_loop \
+	%D%/unit/sysmon_owed \
 	%D%/unit/sysmon_sim \
 	%D%/unit/sysmon_slice \
 	%D%/unit/timer_heap \
@@ -66,6 +67,7 @@ unit_helpers = \
 %C%_unit_sysmon_blocked_LDADD = $(UNIT)
 %C%_unit_sysmon_fresh_LDADD = $(UNIT)
 %C%_unit_sysmon_loop_LDADD = $(UNIT)
+%C%_unit_sysmon_owed_LDADD = $(UNIT)
 %C%_unit_sysmon_sim_LDADD = $(UNIT)
 %C%_unit_sysmon_slice_LDADD = $(UNIT)
 %C%_unit_timer_heap_LDADD = $(UNIT)
@@ -101,6 +103,7 @@ api_tests = \
 	%D%/api/many \
 	%D%/api/mutex \
 	%D%/api/names \
+	%D%/api/owed \
 	%D%/api/procs \
 	%D%/api/rwlock \
 	%D%/api/select \
@@ -134,6 +137,7 @@ api_helpers = \
 %C%_api_many_LDADD = $(API)
 %C%_api_mutex_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
+%C%_api_owed_LDADD = $(API)
 %C%_api_procs_LDADD = $(API)
 %C%_api_rwlock_LDADD = $(API)
 %C%_api_select_LDADD = $(API)
@@ -233,6 +237,7 @@ EXTRA_DIST += \
 	%D%/model/handoff.pml \
 	%D%/model/idle.pml \
 	%D%/model/mutex.pml \
+	%D%/model/owed.pml \
 	%D%/model/poll.pml \
 	%D%/model/retake.pml \
 	%D%/model/select.pml \

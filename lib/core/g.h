@@ -63,6 +63,7 @@ struct g {
 	uint8_t preempt_held; /* a request came while nopreempt > 0                        */
 	uint8_t in_handler;   /* handed off inside the signal handler                       */
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
+	uint8_t leaves_soon;  /* how often in a row it left its P soon after readying one   */
 	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */
 
 	/* fairq: place in the heap of preempted coroutines */

@@ -37,6 +37,7 @@ static void attach (struct m *m, struct g *g)
 	struct p *p = m->p;
 	uint64_t t = goad__p_time_exact (p);
 
+	goad__pay (p); /* it may be long */
 	goad__p_leave (p, g, t);
 	goad__g_transit (g, G_RUNNING, G_SYSCALL);
 	m->oldp = p;

@@ -94,8 +94,10 @@ static struct g *find_own (struct p *p, bool *inherit)
 
 	if (g && goad__chaos () && goad__random_below (&p->rng, 2)) {
 		goad__runq_put_or_spill (p, g);
+		goad__pay (p);
 		g = NULL;
 	}
+	goad__owe_nothing (p);
 	if (g) {
 		*inherit = true;
 		return g;

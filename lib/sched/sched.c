@@ -193,6 +193,7 @@ __attribute__ ((always_inline)) static inline struct g *pick (struct p *p, uint6
 		return NULL;
 	g = atomic_load_explicit (&p->runnext, memory_order_relaxed);
 	if (g && (g = goad__runnext_take (p))) {
+		goad__owe_nothing (p);
 		*inherit = true;
 		return g;
 	}
@@ -221,6 +222,8 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 		}
 		return;
 	}
+	if (unlikely (p->readied))
+		goad__owe_learn (p, g, inherit ? next : NULL, t);
 	if (unlikely (g->hog || (after == AFTER_YIELD && !next)))
 		goad__hog_or_not (p, g, t, after == AFTER_YIELD, next != NULL);
 	goad__p_leave (p, g, t);

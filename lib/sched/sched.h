@@ -46,6 +46,8 @@ struct sched {
 	/* hot: read at each spawn and ready */
 	_Atomic uint32_t npidle GOAD__ALIGNED;
 	_Atomic uint32_t nmspinning;
+	_Atomic uint32_t owing;   /* wake-ups may be owed: sched/owed.c, and ...                 */
+	_Atomic uint32_t owing_wanted; /* ... there would be many                            */
 	_Atomic uint32_t nglobal; /* in globq                                                  */
 
 	/* under lock */
@@ -150,6 +152,21 @@ bool goad__turn_is_due (struct p *p, uint64_t t);  /* another queue than the own
 /* Puts whoever is due with p into the global queue; how many. */
 extern uint32_t (*goad__timers_hook) (struct p *p, uint64_t now);
 
+/* owed.c */
+bool goad__owe (struct m *m, struct p *p); /* m has put somebody into p->runnext.  True: nobody */
+                                           /* need be woken for it now                          */
+void goad__pay (struct p *p);              /* owner: wakes, if that is owed                     */
+void goad__collect (struct p *p, uint64_t debt); /* sysmon: the same                            */
+/* g leaves p at t, and next goes on, who was in runnext; NULL: it is not there any more. */
+void goad__owe_learn (struct p *p, struct g *g, const struct g *next, uint64_t t);
+
+/* Owner: runnext is empty, or is about to be put elsewhere by who wakes. */
+static inline void goad__owe_nothing (struct p *p)
+{
+	if (unlikely (atomic_load_explicit (&p->owed, memory_order_relaxed)))
+		atomic_store_explicit (&p->owed, 0, memory_order_relaxed);
+}
+
 /* steal.c */
 struct g *goad__steal (struct m *m);
 
@@ -165,6 +182,7 @@ struct p *goad__pidle_get (void);   /* under lock */
 struct m *goad__midle_get (void);   /* under lock */
 struct m *goad__m_for_p (void);     /* under lock */
 bool goad__work_somewhere (void);   /* in any queue */
+
 /* m, on the list of idle Ms, has found work where it slept.  True: it is off the list, and
  * has an idle P, or will be given one at once; false: there is none for it. */
 bool goad__idle_leave (struct m *m);
@@ -324,6 +342,14 @@ static inline bool goad__p_own_waits (const struct p *p)
 {
 	return goad__runq_len (&p->runq) > 0 ||
 	       atomic_load_explicit (&p->runnext, memory_order_relaxed);
+}
+
+/* The same, for another P to take. */
+static inline bool goad__p_offers (const struct p *p)
+{
+	return goad__runq_len (&p->runq) > 0 ||
+	       (atomic_load_explicit (&p->runnext, memory_order_relaxed) &&
+	        !atomic_load_explicit (&p->owed, memory_order_acquire)); /* [ord:owed] */
 }
 
 /* Somebody waits for a P whom p could serve; from any thread, approximate. */
