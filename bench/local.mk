@@ -14,10 +14,12 @@ bench_goad = \
 	%D%/fairness \
 	%D%/fib \
 	%D%/idleconn \
+	%D%/mutex \
 	%D%/parked \
 	%D%/pingpong \
 	%D%/preempt \
 	%D%/quantum \
+	%D%/select \
 	%D%/skynet \
 	%D%/spawn \
 	%D%/tick \
@@ -39,6 +41,8 @@ bench_goad = \
 %C%_fib_LDFLAGS = $(LINK_FLAGS)
 %C%_idleconn_LDADD = $(BENCH)
 %C%_idleconn_LDFLAGS = $(LINK_FLAGS)
+%C%_mutex_LDADD = $(BENCH)
+%C%_mutex_LDFLAGS = $(LINK_FLAGS)
 %C%_parked_LDADD = $(BENCH)
 %C%_parked_LDFLAGS = $(LINK_FLAGS)
 %C%_pingpong_LDADD = $(BENCH)
@@ -47,6 +51,8 @@ bench_goad = \
 %C%_preempt_LDFLAGS = $(LINK_FLAGS)
 %C%_quantum_LDADD = $(BENCH)
 %C%_quantum_LDFLAGS = $(LINK_FLAGS)
+%C%_select_LDADD = $(BENCH)
+%C%_select_LDFLAGS = $(LINK_FLAGS)
 %C%_skynet_LDADD = $(BENCH)
 %C%_skynet_LDFLAGS = $(LINK_FLAGS)
 %C%_spawn_LDADD = $(BENCH)
@@ -93,10 +99,12 @@ bench_go = \
 	%D%/go/fairness.go \
 	%D%/go/fib.go \
 	%D%/go/idleconn.go \
+	%D%/go/mutex.go \
 	%D%/go/parked.go \
 	%D%/go/pingpong.go \
 	%D%/go/preempt.go \
 	%D%/go/quantum.go \
+	%D%/go/select.go \
 	%D%/go/skynet.go \
 	%D%/go/spawn.go \
 	%D%/go/tick.go \

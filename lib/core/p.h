@@ -21,9 +21,10 @@ struct p {
 	_Atomic (struct g *) runnext; /* readied by the running one; goes next, in its slice */
 	struct runq runq;
 
-	_Atomic uint64_t owed; /* sched/owed.c: the wake-up owed for runnext, or 0; sysmon may clear it */
-	uint64_t n_owed;       /* and how many there have been */
-	uint64_t owe_since;    /* when the count of those that could have been owed began */
+	_Atomic uint64_t
+	    owed;           /* sched/owed.c: the wake-up owed for runnext, or 0; sysmon may clear it */
+	uint64_t n_owed;    /* and how many there have been */
+	uint64_t owe_since; /* when the count of those that could have been owed began */
 	uint32_t owe_missed;
 	bool readied; /* somebody, by who runs now */
 

@@ -64,8 +64,7 @@ bool goad__runq_pull (struct runq *q, const struct g *g, bool alone)
 		                                           memory_order_relaxed)) {
 			make_hole (q, place, goad__runq_place (h), t);
 			/* [ord:runq-pull] */
-			atomic_store_explicit (&q->head,
-			                       (h & ~(uint64_t) RUNQ_COUNT) | ((h + 2) & RUNQ_COUNT),
+			atomic_store_explicit (&q->head, (h & ~(uint64_t) RUNQ_COUNT) | ((h + 2) & RUNQ_COUNT),
 			                       memory_order_release);
 			return true;
 		}

@@ -126,8 +126,9 @@ static inline struct g *goad__runq_get (struct runq *q)
 	while (goad__runq_place (h) != t) {
 		struct g *g = atomic_load_explicit (&q->slot[goad__runq_place (h) % RUNQ_SIZE],
 		                                    memory_order_relaxed);
-		if (unlikely (!atomic_compare_exchange_weak_explicit (
-		        &q->head, &h, h + RUNQ_ONE, memory_order_acq_rel, memory_order_relaxed)))
+		if (unlikely (!atomic_compare_exchange_weak_explicit (&q->head, &h, h + RUNQ_ONE,
+		                                                      memory_order_acq_rel,
+		                                                      memory_order_relaxed)))
 			continue;
 		if (likely (g != NULL))
 			return g;

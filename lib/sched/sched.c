@@ -329,8 +329,8 @@ static bool pull (struct p *p, struct g *g)
 		return goad__runq_pull (&p->runq, g, goad__sched.alone);
 	if (!goad__sched.alone)
 		/* [ord:runnext] */
-		return atomic_compare_exchange_strong_explicit (
-		    &p->runnext, &next, NULL, memory_order_acquire, memory_order_relaxed);
+		return atomic_compare_exchange_strong_explicit (&p->runnext, &next, NULL,
+		                                                memory_order_acquire, memory_order_relaxed);
 	atomic_store_explicit (&p->runnext, NULL, memory_order_relaxed);
 	return true;
 }

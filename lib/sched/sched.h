@@ -46,9 +46,9 @@ struct sched {
 	/* hot: read at each spawn and ready */
 	_Atomic uint32_t npidle GOAD__ALIGNED;
 	_Atomic uint32_t nmspinning;
-	_Atomic uint32_t owing;   /* wake-ups may be owed: sched/owed.c, and ...                 */
+	_Atomic uint32_t owing;        /* wake-ups may be owed: sched/owed.c, and ...                 */
 	_Atomic uint32_t owing_wanted; /* ... there would be many                            */
-	_Atomic uint32_t nglobal; /* in globq                                                  */
+	_Atomic uint32_t nglobal;      /* in globq                                                  */
 
 	/* under lock */
 	struct goad__spinlock lock GOAD__ALIGNED;

@@ -50,7 +50,7 @@ struct fake {
 	void (*asleep) (struct fake *, uint64_t deadline); /* instead of passing time */
 	void (*at_preempt) (struct fake *, int p);
 	bool owing_wanted, owing;
-	int collected; /* debts */
+	int collected;             /* debts */
 	int loose, running, reins; /* threads without a P    */
 	void *extra;
 };
