@@ -115,6 +115,7 @@ api_tests = \
 	%D%/api/threads \
 	%D%/api/timer \
 	%D%/api/timer_load \
+	%D%/api/wait_rules \
 	%D%/api/weights
 api_helpers = \
 	%D%/api/wait_kit.c \
@@ -149,6 +150,7 @@ api_helpers = \
 %C%_api_threads_LDADD = $(API)
 %C%_api_timer_LDADD = $(API)
 %C%_api_timer_load_LDADD = $(API)
+%C%_api_wait_rules_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
 api_objects =
 
