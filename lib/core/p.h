@@ -22,11 +22,11 @@ struct p {
 	struct runq runq;
 
 	_Atomic uint64_t
-	    owed;           /* sched/owed.c: the wake-up owed for runnext, or 0; sysmon may clear it */
-	uint64_t n_owed;    /* and how many there have been */
-	uint64_t owe_since; /* when the count of those that could have been owed began */
-	uint32_t owe_missed;
-	bool readied; /* somebody, by who runs now */
+	    owed;        /* sched/owed.c: the wake-up owed for runnext, or 0; sysmon may clear it */
+	uint64_t n_owed; /* and how many there have been */
+	_Atomic uint64_t owe_since; /* when the count of those that could have been owed began */
+	_Atomic uint32_t owe_missed;
+	_Atomic bool readied; /* somebody, by who runs now */
 
 	/* the slice: written by the owner, read by sysmon (and the owner's handler) */
 	_Atomic uint64_t tick GOAD__ALIGNED; /* its number */

@@ -50,7 +50,8 @@ bool goad__runq_pull (struct runq *q, const struct g *g, bool alone)
 {
 	uint32_t t = atomic_load_explicit (&q->tail, memory_order_relaxed);
 	uint64_t h = atomic_load_explicit (&q->head, memory_order_relaxed);
-	uint32_t place = g->queued_at; /* here or elsewhere, now or long ago */
+	/* here or elsewhere, now or long ago */
+	uint32_t place = __atomic_load_n (&g->queued_at, __ATOMIC_RELAXED);
 
 	if (t - place - 1 >= RUNQ_SIZE || at (q, place) != g)
 		return false;

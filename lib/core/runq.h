@@ -111,7 +111,7 @@ static inline bool goad__runq_put (struct runq *q, struct g *g)
 
 	if (unlikely (t - goad__runq_place (h) >= RUNQ_SIZE))
 		return false;
-	g->queued_at = t;
+	__atomic_store_n (&g->queued_at, t, __ATOMIC_RELAXED); /* who joins it may look */
 	atomic_store_explicit (&q->slot[t % RUNQ_SIZE], g, memory_order_relaxed);
 	atomic_store_explicit (&q->tail, t + 1, memory_order_release); /* [ord:runq-tail] */
 	return true;

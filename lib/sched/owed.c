@@ -44,13 +44,15 @@ static void ask_for_it (struct p *p)
 {
 	struct sched *s = &goad__sched;
 
-	if (p->stamp - p->owe_since > LATELY) {
-		p->owe_since = p->stamp;
-		p->owe_missed = 0;
+	uint32_t missed = atomic_load_explicit (&p->owe_missed, memory_order_relaxed) + 1;
+
+	if (p->stamp - atomic_load_explicit (&p->owe_since, memory_order_relaxed) > LATELY) {
+		atomic_store_explicit (&p->owe_since, p->stamp, memory_order_relaxed);
+		missed = 1;
 	}
-	if (++p->owe_missed < WORTHWHILE)
+	atomic_store_explicit (&p->owe_missed, missed < WORTHWHILE ? missed : 0, memory_order_relaxed);
+	if (missed < WORTHWHILE)
 		return;
-	p->owe_missed = 0;
 	if (!atomic_exchange_explicit (&s->owing_wanted, 1, memory_order_relaxed))
 		goad__sysmon_wake ();
 }
@@ -66,7 +68,7 @@ bool goad__owe (struct m *m, struct p *p)
 	struct sched *s = &goad__sched;
 	const struct g *g = m->curg;
 
-	p->readied = true;
+	atomic_store_explicit (&p->readied, true, memory_order_relaxed);
 	if (likely (atomic_load_explicit (&s->npidle, memory_order_relaxed) == 0) || !g ||
 	    g->leaves_soon < TRUSTED || goad__runq_len (&p->runq) > 0)
 		return false;
@@ -87,7 +89,7 @@ bool goad__owe (struct m *m, struct p *p)
 
 void goad__owe_learn (struct p *p, struct g *g, const struct g *next, uint64_t t)
 {
-	p->readied = false;
+	atomic_store_explicit (&p->readied, false, memory_order_relaxed);
 	if (!next || t - next->ready_at > SOON)
 		g->leaves_soon = 0;
 	else if (g->leaves_soon < MOST)

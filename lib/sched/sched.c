@@ -222,7 +222,7 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 		}
 		return;
 	}
-	if (unlikely (p->readied))
+	if (unlikely (atomic_load_explicit (&p->readied, memory_order_relaxed)))
 		goad__owe_learn (p, g, inherit ? next : NULL, t);
 	if (unlikely (g->hog || (after == AFTER_YIELD && !next)))
 		goad__hog_or_not (p, g, t, after == AFTER_YIELD, next != NULL);
@@ -355,7 +355,7 @@ bool goad__sched_run_child (struct g *child, struct waiter *w)
 	uintptr_t none = JOIN_NONE;
 	uint64_t t;
 
-	if (atomic_load_explicit (&m->slow, memory_order_relaxed) || child->slices > 0 ||
+	if (atomic_load_explicit (&m->slow, memory_order_relaxed) || goad__g_get (&child->slices) > 0 ||
 	    goad__g_state (child) != G_RUNNABLE)
 		return false;
 	goad__fp_save (&g->fp);
