@@ -32,10 +32,13 @@ struct stack;
 
 enum g_state { G_IDLE, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL, G_DEAD };
 
-/* g->join: who waits for the end.  A pointer above these is a struct waiter. */
+/* g->join: who waits for the end.  Above these it is a struct waiter, and with JOIN_DIRECT
+ * one who ran the coroutine, is to be switched to at its end, and stays until then.  Any
+ * other may go at its deadline: until it is taken out of the word it is not looked at. */
 #define JOIN_NONE ((uintptr_t) 0)
 #define JOIN_DONE ((uintptr_t) 1)
 #define JOIN_DETACHED ((uintptr_t) 2)
+#define JOIN_DIRECT ((uintptr_t) 1) /* added to the pointer */
 
 struct g {
 	/* hot: touched by each switch */
@@ -91,7 +94,6 @@ struct g {
 struct waiter {
 	struct g *g;           /* NULL: a foreign thread, which sleeps on word          */
 	_Atomic uint32_t word; /* futex: 1 when the event has come                      */
-	bool direct;           /* whose end is the event is to switch to g by itself    */
 };
 
 /* The one place where states change.  In a debug build each transition is checked. */

@@ -40,7 +40,7 @@ static void exited (struct m *m, struct g *g)
 	if (j == JOIN_DETACHED) {
 		goad__g_free (g);
 	} else if (j != JOIN_NONE) {
-		struct waiter *w = (struct waiter *) j;
+		struct waiter *w = (struct waiter *) (j & ~JOIN_DIRECT);
 		if (w->g) {
 			if (w->g != m->curg) /* else it was switched to: exit_to_joiner */
 				goad__ready (w->g);
@@ -363,11 +363,10 @@ bool goad__sched_run_child (struct g *child, struct waiter *w)
 	if (!may_go_direct (p, g, t) || !pull (p, child))
 		return false;
 	w->g = g;
-	w->direct = true;
-	if (unlikely (!atomic_compare_exchange_strong_explicit (&child->join, &none, (uintptr_t) w,
+	if (unlikely (!atomic_compare_exchange_strong_explicit (&child->join, &none,
+	                                                        (uintptr_t) w | JOIN_DIRECT,
 	                                                        memory_order_acq_rel,
 	                                                        memory_order_relaxed))) {
-		w->direct = false;
 		goad__runnext_put (p, child); /* the long way tells what is wrong */
 		goad__sched_wake ();
 		return false;
@@ -382,14 +381,13 @@ static inline void exit_to_joiner (struct m *m, struct g *g)
 {
 	/* [ord:join] */
 	uintptr_t j = atomic_load_explicit (&g->join, memory_order_acquire);
-	const struct waiter *w = (const struct waiter *) j;
 	struct p *p = m->p;
 	struct g *to;
 	uint64_t t;
 
-	if (j == JOIN_NONE || j == JOIN_DETACHED || !w->direct)
+	if (likely (j <= JOIN_DETACHED || !(j & JOIN_DIRECT)))
 		return;
-	to = w->g;
+	to = ((const struct waiter *) (j & ~JOIN_DIRECT))->g;
 	goad__fp_save (&g->fp);
 	t = goad__p_time (p);
 	if (!may_go_direct (p, g, t))

@@ -27,7 +27,7 @@ struct sched {
 	uint64_t quantum;
 	uint64_t granularity; /* no slice ends sooner for fresh work; 0: no feedback   */
 	uint64_t fresh_most;  /* sched/feedback.h: what fresh work may have saved      */
-	int preempt;
+	_Atomic int preempt;  /* threads from outside look, with and without a runtime */
 	int signo;
 	unsigned flags;
 	size_t stack_size;

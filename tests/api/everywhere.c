@@ -266,7 +266,7 @@ static void meet (struct pair *p, bool thread_wakes, bool thread_waits)
 	unmake ();
 }
 
-enum { ROUNDS = TEST_SLOW ? 5 : 12 };
+enum { ROUNDS = TEST_SLOW ? 5 : 8 };
 
 static void all_directions (void *arg)
 {
