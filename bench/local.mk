@@ -12,11 +12,15 @@ bench_goad = \
 	%D%/echo \
 	%D%/endless \
 	%D%/fairness \
+	%D%/fib \
 	%D%/idleconn \
+	%D%/mutex \
 	%D%/parked \
 	%D%/pingpong \
 	%D%/preempt \
 	%D%/quantum \
+	%D%/select \
+	%D%/skynet \
 	%D%/spawn \
 	%D%/tick \
 	%D%/timer \
@@ -33,8 +37,12 @@ bench_goad = \
 %C%_endless_LDFLAGS = $(LINK_FLAGS)
 %C%_fairness_LDADD = $(BENCH)
 %C%_fairness_LDFLAGS = $(LINK_FLAGS)
+%C%_fib_LDADD = $(BENCH)
+%C%_fib_LDFLAGS = $(LINK_FLAGS)
 %C%_idleconn_LDADD = $(BENCH)
 %C%_idleconn_LDFLAGS = $(LINK_FLAGS)
+%C%_mutex_LDADD = $(BENCH)
+%C%_mutex_LDFLAGS = $(LINK_FLAGS)
 %C%_parked_LDADD = $(BENCH)
 %C%_parked_LDFLAGS = $(LINK_FLAGS)
 %C%_pingpong_LDADD = $(BENCH)
@@ -43,6 +51,10 @@ bench_goad = \
 %C%_preempt_LDFLAGS = $(LINK_FLAGS)
 %C%_quantum_LDADD = $(BENCH)
 %C%_quantum_LDFLAGS = $(LINK_FLAGS)
+%C%_select_LDADD = $(BENCH)
+%C%_select_LDFLAGS = $(LINK_FLAGS)
+%C%_skynet_LDADD = $(BENCH)
+%C%_skynet_LDFLAGS = $(LINK_FLAGS)
 %C%_spawn_LDADD = $(BENCH)
 %C%_spawn_LDFLAGS = $(LINK_FLAGS)
 %C%_tick_LDADD = $(BENCH)
@@ -85,11 +97,15 @@ bench_go = \
 	%D%/go/echo.go \
 	%D%/go/endless.go \
 	%D%/go/fairness.go \
+	%D%/go/fib.go \
 	%D%/go/idleconn.go \
+	%D%/go/mutex.go \
 	%D%/go/parked.go \
 	%D%/go/pingpong.go \
 	%D%/go/preempt.go \
 	%D%/go/quantum.go \
+	%D%/go/select.go \
+	%D%/go/skynet.go \
 	%D%/go/spawn.go \
 	%D%/go/tick.go \
 	%D%/go/timer.go \

@@ -5,5 +5,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/internal.h \
 	%D%/loop.c \
 	%D%/loose.c \
+	%D%/owed.c \
 	%D%/slice.c \
 	%D%/sysmon.h

@@ -42,6 +42,9 @@ struct sysmon_view {
 	uint64_t turn;  /* when it is the hogs' turn, if hogs wait                               */
 	bool queued;    /* somebody waits in its own queue, ...                                  */
 	bool next;      /* ... or as the next of who runs                                        */
+
+	uint64_t owed;  /* the number of a wake-up that is owed there; 0: none                   */
+	uint64_t debts; /* how many there have been                                              */
 };
 
 /* Where fresh work can go, from good to bad. */
@@ -105,6 +108,12 @@ struct sysmon_ops {
 	bool (*fresh_armed) (void *rt);
 	/* Somebody waits anywhere, and no P is idle.  Asked only about blocked ones. */
 	bool (*backlog) (void *rt);
+
+	/* Wake-ups may be owed, for a while, instead of given at once: who would like to says
+	 * so once, and wakes sysmon.  NULL: nobody does. */
+	bool (*owing_wanted) (void *rt);
+	void (*allow_owing) (void *rt, bool on);
+	void (*collect) (void *rt, int p, uint64_t number); /* gives it now, if it is still owed */
 
 	/* Takes p from the block that began at since, and gives it to another thread.
 	 * 0: done; -ESTALE: the block is over; -EAGAIN: there is no thread for it. */
@@ -189,6 +198,18 @@ struct sysmon_blocked {
 	bool known;       /* since is valid                               */
 };
 
+/* What the policy for wake-ups that are owed remembers of a P, and of all. */
+struct sysmon_debt {
+	uint64_t number, since; /* the one last seen, and when first */
+};
+
+struct sysmon_owed {
+	uint64_t made, before; /* in all, at this look and the last that counted */
+	uint64_t next;         /* look that counts                               */
+	int quiet;             /* looks without a new one                        */
+	bool on;
+};
+
 /* A P, with a member for each policy that keeps state. */
 struct sysmon_proc {
 	bool armed; /* its alarm was set when last seen            */
@@ -198,6 +219,7 @@ struct sysmon_proc {
 	struct sysmon_slice slice;
 	struct sysmon_run run;
 	struct sysmon_blocked blocked;
+	struct sysmon_debt debt;
 };
 
 struct sysmon {
@@ -215,6 +237,7 @@ struct sysmon {
 	struct sysmon_loose loose;
 	_Atomic bool asked_house;
 	struct sysmon_fresh fresh;
+	struct sysmon_owed owed;
 	struct sysmon_counts count;
 };
 

@@ -41,6 +41,7 @@ unit_tests = \
 	%D%/unit/sysmon_blocked \
 	%D%/unit/sysmon_fresh \
 	%D%/unit/sysmon_loop \
+	%D%/unit/sysmon_owed \
 	%D%/unit/sysmon_sim \
 	%D%/unit/sysmon_slice \
 	%D%/unit/timer_heap \
@@ -68,6 +69,7 @@ unit_helpers = \
 %C%_unit_sysmon_blocked_LDADD = $(UNIT)
 %C%_unit_sysmon_fresh_LDADD = $(UNIT)
 %C%_unit_sysmon_loop_LDADD = $(UNIT)
+%C%_unit_sysmon_owed_LDADD = $(UNIT)
 %C%_unit_sysmon_sim_LDADD = $(UNIT)
 %C%_unit_sysmon_slice_LDADD = $(UNIT)
 %C%_unit_timer_heap_LDADD = $(UNIT)
@@ -95,6 +97,7 @@ api_tests = \
 	%D%/api/dump_any \
 	%D%/api/dump_end \
 	%D%/api/end \
+	%D%/api/everywhere \
 	%D%/api/foreign \
 	%D%/api/fork \
 	%D%/api/io \
@@ -105,6 +108,7 @@ api_tests = \
 	%D%/api/many \
 	%D%/api/mutex \
 	%D%/api/names \
+	%D%/api/owed \
 	%D%/api/procs \
 	%D%/api/rwlock \
 	%D%/api/select \
@@ -117,6 +121,7 @@ api_tests = \
 	%D%/api/timer \
 	%D%/api/timer_load \
 	%D%/api/trace \
+	%D%/api/wait_rules \
 	%D%/api/weights
 api_helpers = \
 	%D%/api/dump_kit.c \
@@ -133,6 +138,7 @@ api_helpers = \
 %C%_api_dump_any_LDADD = $(API)
 %C%_api_dump_end_LDADD = $(API)
 %C%_api_end_LDADD = $(API)
+%C%_api_everywhere_LDADD = $(API)
 %C%_api_foreign_LDADD = $(API)
 %C%_api_fork_LDADD = $(API)
 %C%_api_io_LDADD = $(API)
@@ -143,6 +149,7 @@ api_helpers = \
 %C%_api_many_LDADD = $(API)
 %C%_api_mutex_LDADD = $(API)
 %C%_api_names_LDADD = $(API)
+%C%_api_owed_LDADD = $(API)
 %C%_api_procs_LDADD = $(API)
 %C%_api_rwlock_LDADD = $(API)
 %C%_api_select_LDADD = $(API)
@@ -155,6 +162,7 @@ api_helpers = \
 %C%_api_timer_LDADD = $(API)
 %C%_api_timer_load_LDADD = $(API)
 %C%_api_trace_LDADD = $(API)
+%C%_api_wait_rules_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
 api_objects =
 
@@ -243,6 +251,7 @@ EXTRA_DIST += \
 	%D%/model/handoff.pml \
 	%D%/model/idle.pml \
 	%D%/model/mutex.pml \
+	%D%/model/owed.pml \
 	%D%/model/poll.pml \
 	%D%/model/retake.pml \
 	%D%/model/sample.pml \

@@ -49,16 +49,20 @@ struct g_preempted {
 
 enum g_state { G_IDLE, G_RUNNABLE, G_RUNNING, G_WAITING, G_SYSCALL, G_DEAD };
 
-/* g->join: who waits for the end.  A pointer above these is a struct waiter. */
+/* g->join: who waits for the end.  Above these it is a struct waiter, and with JOIN_DIRECT
+ * one who ran the coroutine, is to be switched to at its end, and stays until then.  Any
+ * other may go at its deadline: until it is taken out of the word it is not looked at. */
 #define JOIN_NONE ((uintptr_t) 0)
 #define JOIN_DONE ((uintptr_t) 1)
 #define JOIN_DETACHED ((uintptr_t) 2)
+#define JOIN_DIRECT ((uintptr_t) 1) /* added to the pointer */
 
 struct g {
 	/* hot: touched by each switch */
 	void *sp;           /* saved context, when not RUNNING                            */
 	struct goad__fp fp; /* its control words, when it left by itself                  */
 	struct g *next;     /* in a queue                                                 */
+	uint32_t queued_at; /* the place in a ring where it was put last                  */
 	struct m *bound;    /* the only M that may run it, or NULL                        */
 	_Atomic uint32_t state;
 	uint32_t nopreempt; /* goad_preempt_disable's count; only its own thread writes   */
@@ -79,6 +83,7 @@ struct g {
 	uint8_t preempt_held; /* a request came while nopreempt > 0                        */
 	uint8_t place;        /* enum g_place                                               */
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
+	uint8_t leaves_soon;  /* how often in a row it left its P soon after readying one   */
 	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */
 	uint32_t trace_seq;   /* its count of events, under the trace's number (core/ring.h) */
 

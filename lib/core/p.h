@@ -21,6 +21,13 @@ struct p {
 	_Atomic (struct g *) runnext; /* readied by the running one; goes next, in its slice */
 	struct runq runq;
 
+	_Atomic uint64_t
+	    owed;        /* sched/owed.c: the wake-up owed for runnext, or 0; sysmon may clear it */
+	uint64_t n_owed; /* and how many there have been */
+	_Atomic uint64_t owe_since; /* when the count of those that could have been owed began */
+	_Atomic uint32_t owe_missed;
+	_Atomic bool readied; /* somebody, by who runs now */
+
 	/* the slice: written by the owner, read by sysmon (and the owner's handler) */
 	_Atomic uint64_t tick GOAD__ALIGNED; /* its number */
 	_Atomic uint64_t slice_start;        /* [ord:slice] stored before tick */

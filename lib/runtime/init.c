@@ -37,6 +37,7 @@ static void reset (void)
 	s->world_busy = false;
 	s->turn_first = s->turn_last = NULL;
 	s->npidle = s->nmspinning = s->nglobal = 0;
+	s->owing = s->owing_wanted = 0;
 	s->globq = (struct gbatch){ 0 };
 	memset (&s->fairq, 0, sizeof s->fairq);
 	s->pidle = NULL;

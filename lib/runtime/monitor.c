@@ -162,6 +162,8 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 	v->turn = goad__hog_turn_at (p);
 	v->queued = goad__runq_len (&p->runq) > 0;
 	v->next = atomic_load_explicit (&p->runnext, memory_order_relaxed) != NULL;
+	v->owed = atomic_load_explicit (&p->owed, memory_order_relaxed);
+	v->debts = __atomic_load_n (&p->n_owed, __ATOMIC_RELAXED);
 	v->blocked = atomic_load_explicit (&p->blocked_m, memory_order_acquire) != NULL;
 	v->blocked_since = atomic_load_explicit (&p->blocked_at, memory_order_relaxed);
 }
@@ -262,6 +264,27 @@ static bool op_fresh_armed (void *rt)
 {
 	(void) rt;
 	return armed_for (NEWS_FRESH);
+}
+
+static bool op_owing_wanted (void *rt)
+{
+	(void) rt;
+	return atomic_load_explicit (&goad__sched.owing_wanted, memory_order_relaxed);
+}
+
+/* [ord:owed] */
+static void op_allow_owing (void *rt, bool on)
+{
+	(void) rt;
+	atomic_store_explicit (&goad__sched.owing, on, memory_order_seq_cst);
+	if (!on)
+		atomic_store_explicit (&goad__sched.owing_wanted, 0, memory_order_relaxed);
+}
+
+static void op_collect (void *rt, int i, uint64_t number)
+{
+	(void) rt;
+	goad__collect (&goad__sched.p[i], number);
 }
 
 static void op_fence (void *rt)
@@ -396,6 +419,9 @@ static const struct sysmon_ops ops = {
 	.arm_fresh = op_arm_fresh,
 	.fresh_armed = op_fresh_armed,
 	.backlog = op_backlog,
+	.owing_wanted = op_owing_wanted,
+	.allow_owing = op_allow_owing,
+	.collect = op_collect,
 	.retake = op_retake,
 	.take = op_take,
 	.loose = op_loose,

@@ -38,6 +38,7 @@ static void attach (struct m *m, struct g *g)
 	uint64_t t = goad__p_time_exact (p);
 
 	goad__trace_0 (go_syscall, t);
+	goad__pay (p); /* it may be long */
 	goad__p_leave (p, g, t);
 	goad__g_set (&g->ready_at, t); /* since when it blocks: for dumps */
 	goad__g_transit (g, G_RUNNING, G_SYSCALL);

@@ -24,9 +24,9 @@ static uint32_t no_timers (struct p *p, uint64_t now)
 
 uint32_t (*goad__timers_hook) (struct p *p, uint64_t now) = no_timers;
 
-/* One of the preempted, or a batch of the others: in turn when both wait; with
- * feedback of the others only.  Under lock. */
-static struct g *take_global (struct p *p, struct gbatch *rest)
+/* One of the preempted, or of the others one, or a batch of most at most: in turn when
+ * both wait; with feedback of the others only.  Under lock. */
+static struct g *take_global (struct p *p, struct gbatch *rest, uint32_t most)
 {
 	struct sched *s = &goad__sched;
 	uint32_t n = s->globq.n;
@@ -38,8 +38,8 @@ static struct g *take_global (struct p *p, struct gbatch *rest)
 	if (n == 0)
 		return NULL;
 	n = n / (uint32_t) s->nprocs + 1;
-	if (n > RUNQ_SIZE / 2)
-		n = RUNQ_SIZE / 2;
+	if (n > most)
+		n = most;
 	g = gbatch_take (&s->globq);
 	while (--n > 0 && s->globq.n > 0)
 		gbatch_add (rest, gbatch_take (&s->globq));
@@ -55,7 +55,10 @@ static bool global_waits (void)
 	return goad__global_waits ();
 }
 
-static struct g *find_global (struct p *p)
+/* A batch is for an empty own queue.  In its turn the global queue gives one only: the
+ * rest would push others out of the own queue, and with a million of them each pick
+ * would carry some to and fro, each in a page that is in no cache. */
+static struct g *find_global (struct p *p, uint32_t most)
 {
 	struct gbatch rest = { 0 };
 	struct g *g, *r;
@@ -65,7 +68,7 @@ static struct g *find_global (struct p *p)
 	if (!global_waits ())
 		return NULL;
 	goad__spin_lock (&goad__sched.lock);
-	g = take_global (p, &rest);
+	g = take_global (p, &rest, most);
 	goad__spin_unlock (&goad__sched.lock);
 	while ((r = gbatch_take (&rest)))
 		goad__runq_put_or_spill (p, r);
@@ -91,8 +94,10 @@ static struct g *find_own (struct p *p, bool *inherit)
 
 	if (g && goad__chaos () && goad__random_below (&p->rng, 2)) {
 		goad__runq_put_or_spill (p, g);
+		goad__pay (p);
 		g = NULL;
 	}
+	goad__owe_nothing (p);
 	if (g) {
 		*inherit = true;
 		return g;
@@ -165,7 +170,7 @@ static struct g *steal_timers (struct p *p)
 	}
 	if (n > 1)
 		wake_for_timers ();
-	return n ? find_global (p) : NULL;
+	return n ? find_global (p, RUNQ_SIZE / 2) : NULL;
 }
 
 /* Where the clock was read: until p->look_at there is no need to ask.  Nobody changes
@@ -202,7 +207,7 @@ static struct g *find_fresh_first (struct m *m, bool *inherit)
 	struct g *g = find_own (m->p, inherit);
 
 	if (!g)
-		g = find_global (m->p);
+		g = find_global (m->p, RUNQ_SIZE / 2);
 	if (!g && goad__sched.granularity) {
 		if (goad__fresh_waits (m->p))
 			g = goad__steal (m);
@@ -230,7 +235,7 @@ static struct g *look (struct m *m, bool *inherit)
 	if (g)
 		return g;
 	if (global_turn (p, t)) {
-		g = find_global (p);
+		g = find_global (p, 1);
 		if (g)
 			return g;
 	}

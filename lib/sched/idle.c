@@ -380,6 +380,19 @@ bool goad__work_somewhere (void)
 	return false;
 }
 
+/* The same, but where its P owes a wake-up for it: sched/owed.c. */
+static bool work_offered (void)
+{
+	struct sched *s = &goad__sched;
+
+	if (goad__global_waits ())
+		return true;
+	for (int i = 0; i < s->nprocs; i++)
+		if (goad__p_offers (&s->p[i]))
+			return true;
+	return false;
+}
+
 /* How many idle Ms are kept beside one for each P: what a burst of hand-offs needs. */
 #define SPARE 4u
 
@@ -464,7 +477,7 @@ void goad__idle_park (struct m *m)
 
 	goad__spin_lock (&s->lock);
 	if (!atomic_load_explicit (&s->done, memory_order_relaxed)) {
-		if (goad__work_somewhere ())
+		if (work_offered ())
 			p = goad__pidle_get ();
 		if (!p) {
 			m->idle_next = s->midle;

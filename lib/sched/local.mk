@@ -8,6 +8,7 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/handoff.c \
 	%D%/idle.c \
 	%D%/lockthread.c \
+	%D%/owed.c \
 	%D%/park.c \
 	%D%/procs.c \
 	%D%/retake.c \

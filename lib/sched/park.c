@@ -37,6 +37,7 @@ void goad__runnext_put (struct p *p, struct g *g)
 		old = atomic_load_explicit (&p->runnext, memory_order_relaxed);
 		atomic_store_explicit (&p->runnext, g, memory_order_release);
 	} else {
+		goad__owe_nothing (p);
 		old = atomic_exchange_explicit (&p->runnext, g, memory_order_seq_cst);
 	}
 	if (old)
@@ -51,6 +52,7 @@ void goad__runnext_kick (struct p *p)
 
 	if (g)
 		goad__runq_put_or_spill (p, g);
+	goad__pay (p);
 }
 
 void goad__globq_append_locked (struct gbatch *b)
@@ -102,6 +104,7 @@ void goad__runq_drain (struct p *p, struct gbatch *b)
 
 	while ((g = goad__runnext_take (p)) || (g = goad__runq_get (&p->runq)))
 		gbatch_add (b, g);
+	goad__owe_nothing (p); /* the caller puts them where all can see them */
 }
 
 void goad__globq_put (struct gbatch *b)
@@ -152,7 +155,8 @@ void goad__yield_fair (struct g *g)
 
 void goad__ready (struct g *g)
 {
-	struct p *p = goad__own_p (goad__m ());
+	struct m *m = goad__m ();
+	struct p *p = goad__own_p (m);
 
 	goad__g_set (&g->ready_at, p ? goad__p_time (p) : goad__now ());
 	goad__g_transit (g, G_WAITING, G_RUNNABLE);
@@ -160,7 +164,10 @@ void goad__ready (struct g *g)
 		goad__ready_bound (g);
 	} else if (likely (p != NULL)) {
 		goad__runnext_put (p, g);
-		goad__sched_wake ();
+		if (!goad__sched.alone && goad__owe (m, p))
+			goad__tell_sysmon (NEWS_WORK | NEWS_FRESH);
+		else
+			goad__sched_wake ();
 	} else {
 		struct gbatch b = { 0 };
 		gbatch_add (&b, g);

@@ -27,7 +27,7 @@ struct sched {
 	uint64_t quantum;
 	uint64_t granularity; /* no slice ends sooner for fresh work; 0: no feedback   */
 	uint64_t fresh_most;  /* sched/feedback.h: what fresh work may have saved      */
-	int preempt;
+	_Atomic int preempt;  /* threads from outside look, with and without a runtime */
 	int signo;
 	unsigned flags;
 	size_t stack_size;
@@ -46,7 +46,9 @@ struct sched {
 	/* hot: read at each spawn and ready */
 	_Atomic uint32_t npidle GOAD__ALIGNED;
 	_Atomic uint32_t nmspinning;
-	_Atomic uint32_t nglobal; /* in globq                                                  */
+	_Atomic uint32_t owing;        /* wake-ups may be owed: sched/owed.c, and ...                 */
+	_Atomic uint32_t owing_wanted; /* ... there would be many                            */
+	_Atomic uint32_t nglobal;      /* in globq                                                  */
 
 	/* under lock */
 	struct goad__spinlock lock GOAD__ALIGNED;
@@ -135,6 +137,8 @@ static inline bool goad__stopping (void)
 void goad__sched_yield (void);                              /* (switches) */
 void goad__sched_park (goad__commit_fn *commit, void *arg); /* (switches) WAITING; pinned */
 _Noreturn void goad__sched_exit (void);
+/* (switches) pinned.  True: child ran, by way of w, and has ended; false: it is not so simple. */
+bool goad__sched_run_child (struct g *child, struct waiter *w);
 void goad__sched_preempted (void);                  /* (switches) pinned; AFTER_PREEMPT */
 void goad__sched_return (struct m *m, struct g *g); /* (switches) pinned; AFTER_BLOCK */
 void goad__sched_loop (void);                       /* g0's: returns when done */
@@ -147,6 +151,21 @@ struct g *goad__find (struct m *m, bool *inherit); /* blocks until there is one;
 bool goad__turn_is_due (struct p *p, uint64_t t);  /* another queue than the own one's */
 /* Puts whoever is due with p into the global queue; how many. */
 extern uint32_t (*goad__timers_hook) (struct p *p, uint64_t now);
+
+/* owed.c */
+bool goad__owe (struct m *m, struct p *p); /* m has put somebody into p->runnext.  True: nobody */
+                                           /* need be woken for it now                          */
+void goad__pay (struct p *p);              /* owner: wakes, if that is owed                     */
+void goad__collect (struct p *p, uint64_t debt); /* sysmon: the same                            */
+/* g leaves p at t, and next goes on, who was in runnext; NULL: it is not there any more. */
+void goad__owe_learn (struct p *p, struct g *g, const struct g *next, uint64_t t);
+
+/* Owner: runnext is empty, or is about to be put elsewhere by who wakes. */
+static inline void goad__owe_nothing (struct p *p)
+{
+	if (unlikely (atomic_load_explicit (&p->owed, memory_order_relaxed)))
+		atomic_store_explicit (&p->owed, 0, memory_order_relaxed);
+}
 
 /* steal.c */
 struct g *goad__steal (struct m *m);
@@ -163,6 +182,7 @@ struct p *goad__pidle_get (void);   /* under lock */
 struct m *goad__midle_get (void);   /* under lock */
 struct m *goad__m_for_p (void);     /* under lock */
 bool goad__work_somewhere (void);   /* in any queue */
+
 /* m, on the list of idle Ms, has found work where it slept.  True: it is off the list, and
  * has an idle P, or will be given one at once; false: there is none for it. */
 bool goad__idle_leave (struct m *m);
@@ -322,6 +342,14 @@ static inline bool goad__p_own_waits (const struct p *p)
 {
 	return goad__runq_len (&p->runq) > 0 ||
 	       atomic_load_explicit (&p->runnext, memory_order_relaxed);
+}
+
+/* The same, for another P to take. */
+static inline bool goad__p_offers (const struct p *p)
+{
+	return goad__runq_len (&p->runq) > 0 ||
+	       (atomic_load_explicit (&p->runnext, memory_order_relaxed) &&
+	        !atomic_load_explicit (&p->owed, memory_order_acquire)); /* [ord:owed] */
 }
 
 /* Somebody waits for a P whom p could serve; from any thread, approximate. */

@@ -38,6 +38,7 @@ static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad
 	g->weight = attr && attr->weight ? attr->weight : FAIR_UNIT;
 	g->preempt = attr ? (uint8_t) attr->preempt : 0;
 	g->preempt_held = g->locked = g->place = g->hog = 0;
+	g->leaves_soon = 0;
 	g->unfinished = 0;
 	g->n_yielded = g->n_handed = g->n_deferred = g->n_expired = 0;
 	g->cxa_caught = NULL;

@@ -31,7 +31,7 @@ static struct g *steal_from (struct p *me, struct p *victim, bool last)
 	goad__runq_grab (&victim->runq, &got, RUNQ_SIZE / 2);
 	uint32_t n = got.n ? got.n : 1;
 	g = gbatch_take (&got);
-	if (!g && last && atomic_load_explicit (&victim->runnext, memory_order_relaxed)) {
+	if (!g && last && goad__p_offers (victim)) {
 		uint64_t start = atomic_load_explicit (&victim->slice_start, memory_order_relaxed);
 		if (atomic_load_explicit (&victim->state, memory_order_relaxed) != P_RUNNING ||
 		    me->stamp - start > RUNNEXT_AGE)

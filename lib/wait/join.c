@@ -3,6 +3,8 @@
  * NONE only; the end exchanges DONE for whatever is there and wakes it; a deadline
  * takes the waiter out again by CAS.  So exactly one of end and deadline readies the
  * joiner.
+ * Who runs the coroutine that it joins directly (goad__sched_run_child) has no deadline, so
+ * its waiter stays there until the end.
  * [ord:join] exchange (release) at the end, and acquire here: what the coroutine wrote
  * is seen by who joined it. */
 #include "wait/join.h"
@@ -82,6 +84,16 @@ static void join_parked (struct join *j)
 	goad__unpin ();
 }
 
+static bool run_directly (struct join *j)
+{
+	bool ran;
+
+	goad__pin ();
+	ran = goad__sched_run_child (j->target, &j->w);
+	goad__unpin ();
+	return ran;
+}
+
 static void join_foreign (struct join *j)
 {
 	if (!announce (j))
@@ -106,8 +118,10 @@ int goad__join (struct g *g, uint64_t deadline)
 			return 0;
 		if (deadline == 0)
 			return -EAGAIN;
-		if (goad__now () >= deadline)
+		if (deadline != UINT64_MAX && goad__now () >= deadline)
 			return -ETIMEDOUT;
+		if (goad__g () && deadline == UINT64_MAX && run_directly (&j))
+			return 0;
 		if (goad__g ())
 			join_parked (&j);
 		else

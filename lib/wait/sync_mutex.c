@@ -28,7 +28,7 @@
  * has been descheduled.
  *
  * No wake-up is lost.  Who queues sets WAITERS while the mutex has an owner, and the
- * owner's fast unlock fails on any flag.  Unlock leaves a waiter asleep only if WOKEN is
+ * owner's fast unlock fails on any flag but WAITERS with WOKEN.  Unlock leaves a waiter asleep only if WOKEN is
  * set; and that one either gets the mutex, and unlocks it later, or clears WOKEN in a step
  * that finds an owner, who then unlocks without WOKEN.
  */
@@ -283,41 +283,52 @@ GOAD__NOINLINE static int unlock_slow (struct mutex *m, uintptr_t me)
 	return rc;
 }
 
-GOAD__API int goad_mutex_lock_until (goad_mutex_t *mutex, uint64_t deadline)
+/* Barging: with others asleep in the queue who runs mostly finds it free all the same, and
+ * lets go of it while one is on its way; that takes one step more, and no slow path. */
+static inline int lock (goad_mutex_t *mutex, uint64_t deadline)
 {
 	struct mutex *m = (struct mutex *) mutex;
-	uintptr_t me = goad__sync_me (), none = 0;
+	uintptr_t me = goad__sync_me (), w = 0;
 
 	if (unlikely (!m))
 		return -EINVAL;
 	/* [ord:mutex] */
-	if (likely (atomic_compare_exchange_strong_explicit (&m->word, &none, me, memory_order_acquire,
+	if (likely (atomic_compare_exchange_strong_explicit (&m->word, &w, me, memory_order_acquire,
 	                                                     memory_order_relaxed)))
+		return 0;
+	if (!(w & (~FLAGS | QUEUE)) && change (m, w, w | me))
 		return 0;
 	return lock_slow (m, me, deadline);
 }
 
+GOAD__API int goad_mutex_lock_until (goad_mutex_t *m, uint64_t deadline)
+{
+	return lock (m, deadline);
+}
+
 GOAD__API int goad_mutex_lock (goad_mutex_t *m)
 {
-	return goad_mutex_lock_until (m, UINT64_MAX);
+	return lock (m, UINT64_MAX);
 }
 
 GOAD__API int goad_mutex_trylock (goad_mutex_t *m)
 {
-	int rc = goad_mutex_lock_until (m, 0);
+	int rc = lock (m, 0);
 	return rc == -EAGAIN ? -EBUSY : rc;
 }
 
 GOAD__API int goad_mutex_unlock (goad_mutex_t *mutex)
 {
 	struct mutex *m = (struct mutex *) mutex;
-	uintptr_t me = goad__sync_me (), mine = me;
+	uintptr_t me = goad__sync_me (), w = me;
 
 	if (unlikely (!m))
 		return -EINVAL;
 	/* [ord:mutex] */
-	if (likely (atomic_compare_exchange_strong_explicit (&m->word, &mine, 0, memory_order_release,
+	if (likely (atomic_compare_exchange_strong_explicit (&m->word, &w, 0, memory_order_release,
 	                                                     memory_order_relaxed)))
+		return 0;
+	if ((w & ~WAITERS) == (me | WOKEN) && change (m, w, w & FLAGS))
 		return 0;
 	return unlock_slow (m, me);
 }

@@ -5,8 +5,23 @@
 
 #include "base/clock.h"
 #include "base/futex.h"
+#include "core/gate.h"
 #include "sched/account.h"
 #include "sched/sched.h"
+
+/* A thread from outside readies a coroutine, which may be the last one, and end before
+ * that thread has come out of the scheduler: it passes the gate (core/gate.h), and before it
+ * says that the wait is done.  Until then the coroutine is alive, and the gate open; it is
+ * closed only if the coroutine was abandoned in a deadlock. */
+GOAD__NOINLINE static void done_from_outside (struct wait *w, struct g *g)
+{
+	if (!goad__gate_enter ())
+		return;
+	/* [ord:wait-done] */
+	if (atomic_fetch_add_explicit (&w->word, WAIT_DONE, memory_order_acq_rel) & WAIT_PARKED)
+		goad__ready (g);
+	goad__gate_leave ();
+}
 
 /* [ord:wait-done] release: what was written for the waiter is there when it goes on;
  * acquire: it is parked whole, with its registers saved. */
@@ -14,6 +29,10 @@ void goad__wait_done (struct wait *w)
 {
 	struct g *g = w->g; /* once it is done it may be gone */
 
+	if (unlikely (g && !goad__g ())) {
+		done_from_outside (w, g);
+		return;
+	}
 	if (!(atomic_fetch_add_explicit (&w->word, WAIT_DONE, memory_order_acq_rel) & WAIT_PARKED))
 		return;
 	if (g)

@@ -19,6 +19,101 @@ static void wait_flag (void *arg)
 	await (arg, 1);
 }
 
+/* Fork and join: the joiner runs the child, in whatever order they are joined. */
+
+struct forked {
+	int depth, sum;
+	uint64_t id;
+	goad_task_t *task;
+};
+
+static void fork_tree (void *arg)
+{
+	struct forked *f = arg, kid[4];
+
+	f->id = goad_id ();
+	f->sum = 1;
+	if (f->depth == 0)
+		return;
+	for (int i = 0; i < 4; i++) {
+		kid[i].depth = f->depth - 1;
+		claim_eq (goad_spawn (&kid[i].task, NULL, fork_tree, &kid[i]), 0);
+	}
+	for (int i = 0, k = f->depth; i < 4; i++, k += 3) {
+		claim_eq (goad_join (kid[k % 4].task), 0);
+		f->sum += kid[k % 4].sum;
+		claim (kid[k % 4].id != f->id);
+		claim_eq (goad_id (), f->id);
+	}
+}
+
+static void fork_trees (void *arg)
+{
+	struct forked top = { .depth = TEST_SLOW ? 4 : 7 };
+
+	(void) arg;
+	fork_tree (&top);
+	claim_eq (top.sum, TEST_SLOW ? 341 : 21845);
+}
+
+Test (tasks, a_tree_is_forked_and_joined_in_any_order, .timeout = 60)
+{
+	for (int procs = 1; procs <= 3; procs++)
+		for (int preempt = GOAD_PREEMPT_AUTO; preempt <= GOAD_PREEMPT_OFF; preempt++)
+			cr_assert_eq (run_main (fork_trees, NULL, procs, GOAD_MS, preempt), 0);
+	claims_assert ();
+}
+
+/* A child that its joiner runs is a coroutine like any other: it parks, yields, exits. */
+
+static void yield_and_sleep (void *arg)
+{
+	for (int i = 0; i < 3; i++) {
+		goad_yield ();
+		goad_sleep (1000);
+	}
+	++*(int *) arg;
+	goad_exit ();
+}
+
+static void join_waiting_children (void *arg)
+{
+	goad_task_t *task, *other;
+	int n = 0;
+
+	(void) arg;
+	for (int i = 0; i < 20; i++) {
+		claim_eq (goad_spawn (&other, NULL, yield_and_sleep, &n), 0);
+		claim_eq (goad_spawn (&task, NULL, yield_and_sleep, &n), 0);
+		claim_eq (goad_join (other), 0);
+		claim_eq (goad_join (task), 0);
+	}
+	claim_eq (n, 40);
+}
+
+Test (tasks, a_child_run_by_its_joiner_may_wait, .timeout = 30)
+{
+	cr_assert_eq (run_main (join_waiting_children, NULL, 1, 0, 0), 0);
+	claims_assert ();
+}
+
+/* Who is joined by one and detached or joined by another at the same time. */
+static void join_detached (void *arg)
+{
+	goad_task_t *task;
+
+	(void) arg;
+	claim_eq (goad_spawn (&task, NULL, nothing, NULL), 0);
+	claim_eq (goad_detach (task), 0);
+	claim_eq (goad_join (task), -EINVAL);
+}
+
+Test (tasks, a_detached_one_is_not_run_by_a_joiner)
+{
+	cr_assert_eq (run_main (join_detached, NULL, 1, 0, 0), 0);
+	claims_assert ();
+}
+
 /* Spawning many. */
 
 enum { MANY = 1000 };

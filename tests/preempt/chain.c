@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tests/preempt/chain.c - a spawn chain, a pair that readies each other, and a pair that
- * yields to each other, on one P: who is runnable waits five quanta at most */
+/* tests/preempt/chain.c - a spawn chain, a pair that readies each other, fork and join, and a
+ * pair that yields to each other, on one P: who is runnable waits five quanta at most */
 #include "tests/harness.h"
 #include "tests/support.h"
 
@@ -51,6 +51,27 @@ static void yield_pair (void *arg)
 {
 	claim_eq (goad_go (yield_half, NULL), 0);
 	yield_half (arg);
+}
+
+/* The same with a chain of children between, each run by who joins it. */
+static void fork_and_join (void *arg)
+{
+	uintptr_t depth = (uintptr_t) arg;
+	goad_task_t *task;
+
+	atomic_fetch_add (&links, 1);
+	if (depth == 0)
+		return;
+	claim_eq (goad_spawn (&task, NULL, fork_and_join, (void *) (depth - 1)), 0);
+	fork_and_join ((void *) (depth - 1));
+	claim_eq (goad_join (task), 0);
+}
+
+static void fork_join (void *arg)
+{
+	(void) arg;
+	while (!atomic_load (&stop))
+		fork_and_join ((void *) 8);
 }
 
 /* The victims: one yields whenever it runs, one never does. */
@@ -154,6 +175,11 @@ Test (chain, spawn_chain, .timeout = 30)
 Test (chain, ready_pair, .timeout = 30)
 {
 	expect_endured (ready_pair);
+}
+
+Test (chain, fork_join, .timeout = 30)
+{
+	expect_endured (fork_join);
 }
 
 Test (chain, yield_pair, .timeout = 30)

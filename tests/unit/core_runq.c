@@ -71,12 +71,28 @@ Test (runq, a_thief_takes_half_rounded_up)
 Test (runq, counters_wrap)
 {
 	make (3);
-	q.head = q.tail = UINT32_MAX - 1;
+	q.tail = UINT32_MAX - 1;
+	q.head = q.tail * RUNQ_ONE;
 	for (uint32_t i = 0; i < 3; i++)
 		cr_assert (goad__runq_put (&q, &pool[i]));
 	cr_assert_eq (goad__runq_len (&q), 3);
 	for (uint32_t i = 0; i < 3; i++)
 		cr_assert_eq (goad__runq_get (&q), &pool[i]);
+}
+
+Test (runq, the_count_of_pulls_wraps)
+{
+	make (3);
+	q.head = 7 * RUNQ_ONE + RUNQ_COUNT - 1;
+	q.tail = 7;
+	for (uint32_t i = 0; i < 3; i++)
+		cr_assert (goad__runq_put (&q, &pool[i]));
+	cr_assert (goad__runq_pull (&q, &pool[1], false));
+	cr_assert_eq (q.head, 7 * RUNQ_ONE);
+	cr_assert (goad__runq_pull (&q, &pool[2], false));
+	cr_assert_eq (q.head, 7 * RUNQ_ONE + 2);
+	cr_assert_eq (goad__runq_get (&q), &pool[0]);
+	cr_assert_eq (goad__runq_get (&q), NULL);
 }
 
 Test (runq, alone_a_turn_is_one_out_and_one_in)
@@ -92,6 +108,54 @@ Test (runq, alone_a_turn_is_one_out_and_one_in)
 	for (uint32_t i = 2; i < RUNQ_SIZE + 2; i++)
 		cr_assert_eq (goad__runq_get_alone (&q), &pool[i]);
 	cr_assert_eq (goad__runq_get_alone (&q), NULL);
+}
+
+Test (runq, one_is_pulled_out_from_anywhere)
+{
+	make (RUNQ_SIZE);
+	for (int alone = 0; alone <= 1; alone++) {
+		for (uint32_t i = 0; i < RUNQ_SIZE; i++)
+			cr_assert (goad__runq_put (&q, &pool[i]));
+		for (uint32_t i = 1; i < RUNQ_SIZE; i += 2)
+			cr_assert (goad__runq_pull (&q, &pool[i], alone), "%u", i);
+		cr_assert (!goad__runq_pull (&q, &pool[1], alone), "it is not there any more");
+		for (uint32_t i = 0; i < RUNQ_SIZE; i += 2)
+			cr_assert_eq (alone ? goad__runq_get_alone (&q) : goad__runq_get (&q), &pool[i]);
+		cr_assert_eq (goad__runq_get (&q), NULL);
+		cr_assert (!goad__runq_pull (&q, &pool[2], alone), "it was taken");
+		cr_assert_eq (goad__runq_len (&q), 0);
+	}
+}
+
+Test (runq, pulling_the_last_gives_room_back)
+{
+	make (RUNQ_SIZE);
+	for (int alone = 0; alone <= 1; alone++) {
+		for (uint32_t i = 0; i < RUNQ_SIZE; i++)
+			cr_assert (goad__runq_put (&q, &pool[i]));
+		for (uint32_t i = 10; i < RUNQ_SIZE - 1; i++)
+			cr_assert (goad__runq_pull (&q, &pool[i], alone));
+		cr_assert_eq (goad__runq_len (&q), RUNQ_SIZE, "holes count");
+		cr_assert (goad__runq_pull (&q, &pool[RUNQ_SIZE - 1], alone));
+		cr_assert_eq (goad__runq_len (&q), 10);
+		for (uint32_t i = 10; i-- > 0;)
+			cr_assert (goad__runq_pull (&q, &pool[i], alone));
+		cr_assert_eq (goad__runq_len (&q), 0);
+	}
+}
+
+Test (runq, thieves_pass_over_holes)
+{
+	struct gbatch b = { 0 };
+
+	make (8);
+	for (uint32_t i = 0; i < 8; i++)
+		cr_assert (goad__runq_put (&q, &pool[i]));
+	for (uint32_t i = 0; i < 6; i++)
+		cr_assert (goad__runq_pull (&q, &pool[i], false));
+	cr_assert_eq (goad__runq_grab (&q, &b, RUNQ_SIZE), 1);
+	cr_assert_eq (gbatch_take (&b), &pool[6]);
+	cr_assert_eq (goad__runq_get (&q), &pool[7]);
 }
 
 static _Atomic bool over;
@@ -136,6 +200,9 @@ Test (runq, each_is_taken_once, .timeout = 60)
 			if (g)
 				note (g);
 		}
+		for (uint32_t back = 1; back < 6; back += 2)
+			if (next > back && goad__runq_pull (&q, &pool[next - back], false))
+				note (&pool[next - back]);
 	}
 	for (struct g *g; (g = goad__runq_get (&q));)
 		note (g);

@@ -234,6 +234,30 @@ static void f_note_late (void *rt, uint64_t ns)
 	((struct fake *) rt)->late_noted = ns;
 }
 
+static bool f_owing_wanted (void *rt)
+{
+	return ((struct fake *) rt)->owing_wanted;
+}
+
+static void f_allow_owing (void *rt, bool on)
+{
+	struct fake *f = rt;
+
+	f->owing = on;
+	if (!on)
+		f->owing_wanted = false;
+}
+
+static void f_collect (void *rt, int p, uint64_t number)
+{
+	struct fake *f = rt;
+
+	if (f->p[p].v.owed != number)
+		return;
+	f->p[p].v.owed = 0;
+	f->collected++;
+}
+
 const struct sysmon_ops fake_ops = {
 	.now = f_now,
 	.sleep = f_sleep,
@@ -255,6 +279,9 @@ const struct sysmon_ops fake_ops = {
 	.arm_fresh = f_arm_fresh,
 	.fresh_armed = f_fresh_armed,
 	.backlog = f_backlog,
+	.owing_wanted = f_owing_wanted,
+	.allow_owing = f_allow_owing,
+	.collect = f_collect,
 	.retake = f_retake,
 	.take = f_take,
 	.loose = f_loose,

@@ -49,6 +49,8 @@ struct fake {
 	void (*at_fence) (struct fake *);                  /* between flags and queues  */
 	void (*asleep) (struct fake *, uint64_t deadline); /* instead of passing time */
 	void (*at_preempt) (struct fake *, int p);
+	bool owing_wanted, owing;
+	int collected;             /* debts */
 	int loose, running, reins; /* threads without a P    */
 	void *extra;
 };
