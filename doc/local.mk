@@ -86,6 +86,8 @@ dist_man_MANS += \
 	%D%/man/goad_sleep_until.3 \
 	%D%/man/goad_spawn.3 \
 	%D%/man/goad_start.3 \
+	%D%/man/goad_starve_stop.3 \
+	%D%/man/goad_starve_watch.3 \
 	%D%/man/goad_stats.3 \
 	%D%/man/goad_stop.3 \
 	%D%/man/goad_task_stats.3 \

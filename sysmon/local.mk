@@ -6,4 +6,5 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/loop.c \
 	%D%/loose.c \
 	%D%/slice.c \
+	%D%/starve.c \
 	%D%/sysmon.h

@@ -110,6 +110,14 @@ struct sysmon_ops {
 	 * 0: done; -ESTALE: the block is over; -EAGAIN: there is no thread for it. */
 	int (*retake) (void *rt, int p, uint64_t since);
 
+	/* Who waits for too long is to be noticed, and told.  The bound; 0 or NULL: there is none,
+	 * and the rest may be NULL.  scan notices all whose wait has passed it, and returns when
+	 * the next one's will, SYSMON_NEVER: nobody waits.  tell tells what there is to be told,
+	 * and returns when to call it again. */
+	uint64_t (*starve_bound) (void *rt);
+	uint64_t (*starve_scan) (void *rt, uint64_t now);
+	uint64_t (*starve_tell) (void *rt, uint64_t now);
+
 	uint64_t (*next_timer) (void *rt); /* SYSMON_NEVER: none */
 	void (*run_timers) (void *rt, uint64_t now);
 
@@ -138,6 +146,7 @@ struct sysmon_counts {
 	_Atomic uint64_t retaken;      /* Ps taken from announced blocks                      */
 	_Atomic uint64_t taken;        /* Ps taken from threads found asleep in the kernel    */
 	_Atomic uint64_t reins;        /* looks after threads that may run without a P        */
+	_Atomic uint64_t scans;        /* looks for who waits for too long                    */
 };
 
 /* What the slice policy remembers of a P. */
@@ -180,6 +189,14 @@ struct sysmon_fresh {
 	bool armed, fired, want;
 };
 
+/* What the starve policy remembers. */
+struct sysmon_starve {
+	uint64_t bound; /* at the last look            */
+	uint64_t next;  /* no scan before              */
+	bool busy;      /* some P is in use, this look */
+	bool was_busy;  /* ... at the last scan        */
+};
+
 /* What the blocked policy remembers of a P. */
 struct sysmon_blocked {
 	uint64_t since;   /* the block that the next two are about        */
@@ -213,6 +230,7 @@ struct sysmon {
 	uint64_t house;    /* when housekeeping wants to be called next, ... */
 	uint64_t kept;     /* ... and when it was called last                */
 	struct sysmon_loose loose;
+	struct sysmon_starve starve;
 	_Atomic bool asked_house;
 	struct sysmon_fresh fresh;
 	struct sysmon_counts count;

@@ -42,6 +42,7 @@ unit_tests = \
 	%D%/unit/sysmon_loop \
 	%D%/unit/sysmon_sim \
 	%D%/unit/sysmon_slice \
+	%D%/unit/sysmon_starve \
 	%D%/unit/timer_heap \
 	%D%/unit/timer_heaps
 unit_helpers = \
@@ -68,6 +69,7 @@ unit_helpers = \
 %C%_unit_sysmon_loop_LDADD = $(UNIT)
 %C%_unit_sysmon_sim_LDADD = $(UNIT)
 %C%_unit_sysmon_slice_LDADD = $(UNIT)
+%C%_unit_sysmon_starve_LDADD = $(UNIT)
 %C%_unit_timer_heap_LDADD = $(UNIT)
 %C%_unit_timer_heaps_LDADD = $(UNIT)
 unit_objects = \
@@ -105,6 +107,7 @@ api_tests = \
 	%D%/api/select \
 	%D%/api/sleep \
 	%D%/api/stack \
+	%D%/api/starve \
 	%D%/api/stats \
 	%D%/api/sync \
 	%D%/api/tasks \
@@ -137,6 +140,7 @@ api_helpers = \
 %C%_api_select_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)
 %C%_api_stack_LDADD = $(API)
+%C%_api_starve_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
 %C%_api_sync_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)

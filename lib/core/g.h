@@ -72,6 +72,8 @@ struct g {
 
 	uint64_t n_yielded, n_handed, n_deferred, n_expired;
 
+	_Atomic uint64_t starve_told; /* the ready_at of the wait that was noticed last  */
+
 	/* C++: what __cxa_get_globals holds while it is switched off in a handler */
 	void *cxa_caught;
 	uint32_t cxa_uncaught;
@@ -98,8 +100,9 @@ void goad__g_transit (struct g *g, enum g_state from, enum g_state to);
 static inline void goad__g_transit (struct g *g, enum g_state from, enum g_state to)
 {
 	(void) from;
-	/* Relaxed: what publishes g to others is the queue it goes into. */
-	atomic_store_explicit (&g->state, to, memory_order_relaxed);
+	/* What publishes g to others is the queue it goes into.  [ord:starve] release: who sees
+	 * it RUNNABLE without having taken it sees since when. */
+	atomic_store_explicit (&g->state, to, memory_order_release);
 }
 #endif
 

@@ -417,6 +417,16 @@ static void each_slab (void (*fn) (struct slab *s, void *arg), void *arg)
 	goad__spin_unlock (&pool.lock);
 }
 
+void goad__slab_hold (void)
+{
+	goad__spin_lock (&pool.lock);
+}
+
+void goad__slab_release (void)
+{
+	goad__spin_unlock (&pool.lock);
+}
+
 static void each_taken (struct slab *s, void *arg)
 {
 	void (**fn) (struct slot) = arg;

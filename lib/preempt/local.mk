@@ -26,6 +26,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/rules.c \
 	%D%/safepoint.c \
 	%D%/safepoint.h \
+	%D%/sample.c \
+	%D%/sample.h \
 	%D%/signal.c \
 	%D%/taint.c \
 	%D%/taint.h \

@@ -4,6 +4,7 @@
  * What it may touch: raw system calls, atomics, our tables, and the runtime's own lock,
  * since it backs out when the thread is in the runtime (core/self.h).  In this order:
  *	not ours: to whoever was there before
+ *	somebody asks where it stands (sample.h): answered
  *	in the runtime: `pending`; the runtime looks at it on its way out
  *	without a P, taken while it slept in the kernel: wait for one
  *	stale: the slice that it is about is over
@@ -22,6 +23,7 @@
 #include "base/syscall.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
+#include "preempt/sample.h"
 #include "sched/account.h"
 #include "sched/feedback.h"
 
@@ -301,6 +303,8 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 	m = goad__m ();
 	if (!m)
 		return;
+	if (unlikely (goad__samples_asked ()))
+		goad__sample_answer (uc);
 	if (goad__pinned ()) {
 		goad__set_pending ();
 		return;

@@ -16,6 +16,7 @@
 #include "runtime/fault.h"
 #include "runtime/io.h"
 #include "runtime/runtime.h"
+#include "runtime/starve.h"
 #include "sched/account.h"
 #include "sched/source.h"
 #include "wait/netpoll.h"
@@ -124,6 +125,7 @@ static int set_up (const goad_config_t *user)
 	goad__netpoll_init ();
 	goad__io_init ();
 	goad__deadlock_init ();
+	goad__starve_set_up ();
 	err = goad__modules_init ();
 	if (err == 0)
 		err = goad__stack_init ();

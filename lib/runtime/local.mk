@@ -19,6 +19,9 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/io_socket.c \
 	%D%/monitor.c \
 	%D%/runtime.h \
+	%D%/starve.c \
+	%D%/starve.h \
+	%D%/starve_scan.c \
 	%D%/stats.c \
 	%D%/symbol.c \
 	%D%/thread.c \

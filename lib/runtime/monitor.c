@@ -22,6 +22,7 @@
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 #include "runtime/runtime.h"
+#include "runtime/starve.h"
 #include "runtime/thread.h"
 #include "runtime/watch.h"
 #include "sched/feedback.h"
@@ -335,6 +336,24 @@ static int op_preempt (void *rt, int i, uint64_t tick)
 	return goad__preempt_request (&goad__sched.p[i], tick, false);
 }
 
+static uint64_t op_starve_bound (void *rt)
+{
+	(void) rt;
+	return goad__starve_bound ();
+}
+
+static uint64_t op_starve_scan (void *rt, uint64_t now)
+{
+	(void) rt;
+	return goad__starve_look (now);
+}
+
+static uint64_t op_starve_tell (void *rt, uint64_t now)
+{
+	(void) rt;
+	return goad__starve_tell (now);
+}
+
 static uint64_t op_next_timer (void *rt)
 {
 	(void) rt;
@@ -396,6 +415,9 @@ static const struct sysmon_ops ops = {
 	.take = op_take,
 	.loose = op_loose,
 	.rein = op_rein,
+	.starve_bound = op_starve_bound,
+	.starve_scan = op_starve_scan,
+	.starve_tell = op_starve_tell,
 	.next_timer = op_next_timer,
 	.run_timers = op_run_timers,
 	.housekeep = op_housekeep,
@@ -429,10 +451,12 @@ static void *monitor_run (void *arg)
 	(void) arg;
 	goad__set_pins (1); /* never preempted: it has no coroutine, and no signal comes */
 	mon.tid = goad__gettid ();
+	goad__starve_init (mon.tid);
 	prctl (PR_SET_NAME, "goad-sysmon");
 	prctl (PR_SET_TIMERSLACK, 1);
 	ask_short_slice ();
 	sysmon_run (&mon.sysmon);
+	goad__starve_last ();
 	note_cpu ();
 	goad__set_pins (0);
 	return NULL;

@@ -25,8 +25,9 @@ struct sched {
 	_Atomic int nprocs; /* changes while the world is stopped */
 	int max_threads;
 	uint64_t quantum;
-	uint64_t granularity; /* no slice ends sooner for fresh work; 0: no feedback   */
-	uint64_t fresh_most;  /* sched/feedback.h: what fresh work may have saved      */
+	uint64_t granularity;          /* no slice ends sooner for fresh work; 0: no feedback   */
+	uint64_t fresh_most;           /* sched/feedback.h: what fresh work may have saved      */
+	_Atomic uint64_t starve_bound; /* a wait that is longer is noticed; survives the runtime  */
 	int preempt;
 	int signo;
 	unsigned flags;
@@ -92,6 +93,13 @@ struct sched {
 #define MAKER_STOP 0x40000u
 
 extern struct sched goad__sched;
+
+/* sched.starve_bound without a watch.  More than that is no wait: stamps of two Ps may be
+ * out of order. */
+#define GOAD__NO_BOUND (UINT64_MAX / 2)
+
+/* g, which comes to p, has waited for longer than the bound. */
+extern void (*goad__starve_hook) (struct p *p, struct g *g, uint64_t waited);
 
 extern void (*goad__sysmon_wake) (void);          /* it would sleep past a deadline, or the end */
 extern void (*goad__sysmon_ring) (uint32_t news); /* it wanted to know */

@@ -68,7 +68,8 @@ static int submit_foreign (struct g *g)
 	struct gbatch b = { 0 };
 	bool over;
 
-	g->ready_at = goad__now ();
+	goad__g_set (&g->ready_at, goad__now ());
+	goad__g_transit (g, G_IDLE, G_RUNNABLE);
 	g->vruntime = first_vruntime (NULL);
 	gbatch_add (&b, g);
 	goad__spin_lock (&s->lock);
@@ -123,9 +124,9 @@ __attribute__ ((always_inline)) static inline int spawn (struct g **out, const g
 		*out = g;
 	else
 		atomic_store_explicit (&g->join, JOIN_DETACHED, memory_order_relaxed);
-	goad__g_transit (g, G_IDLE, G_RUNNABLE);
 	if (likely (p)) {
-		g->ready_at = goad__p_time (p);
+		goad__g_set (&g->ready_at, goad__p_time (p));
+		goad__g_transit (g, G_IDLE, G_RUNNABLE);
 		g->vruntime = first_vruntime (m);
 		goad__count (&p->n_spawned, 1);
 		goad__runnext_put (p, g);
@@ -162,7 +163,7 @@ int goad__spawn_into (struct gbatch *b, goad_fn fn, void *arg, const struct goad
 	if (unlikely (!g))
 		return err;
 	g->fp = *fp;
-	g->ready_at = goad__now ();
+	goad__g_set (&g->ready_at, goad__now ());
 	g->vruntime = first_vruntime (NULL);
 	atomic_store_explicit (&g->join, JOIN_DETACHED, memory_order_relaxed);
 	goad__g_transit (g, G_IDLE, G_RUNNABLE);

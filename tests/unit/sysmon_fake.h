@@ -49,7 +49,9 @@ struct fake {
 	void (*at_fence) (struct fake *);                  /* between flags and queues  */
 	void (*asleep) (struct fake *, uint64_t deadline); /* instead of passing time */
 	void (*at_preempt) (struct fake *, int p);
-	int loose, running, reins; /* threads without a P    */
+	int loose, running, reins;                         /* threads without a P    */
+	uint64_t starve_bound, starve_first, starve_wants; /* what bound, scan and tell return */
+	int scans, tells;
 	void *extra;
 };
 
