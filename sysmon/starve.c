@@ -37,7 +37,7 @@ static void scan (struct sysmon *s)
 	uint64_t first = s->ops->starve_scan (s->rt, s->now);
 
 	sysmon__count (&s->count.scans);
-	if (first == SYSMON_NEVER && !st->busy && !st->was_busy) {
+	if (first == SYSMON_NEVER && !s->resting && !st->busy && !st->was_busy) {
 		for (int p = 0; p < s->n; p++)
 			sysmon__want_alarm (s, p, SYSMON_ALARM_ON);
 		st->next = 0; /* whenever it is awake */

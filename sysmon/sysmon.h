@@ -58,6 +58,9 @@ struct sysmon_ops {
 	void (*sleep) (void *rt, uint64_t deadline);
 	bool (*stopping) (void *rt);
 
+	/* It is to decide nothing, and to serve no timers: an experiment.  NULL: never. */
+	bool (*resting) (void *rt);
+
 	int (*procs) (void *rt);
 	uint64_t (*quantum) (void *rt); /* the shortest that a slice which begins now can have   */
 	void (*observe) (void *rt, int p, struct sysmon_view *v);
@@ -229,6 +232,7 @@ struct sysmon {
 	uint64_t effort;   /* from waking to the end of the slice then asked */
 	uint64_t house;    /* when housekeeping wants to be called next, ... */
 	uint64_t kept;     /* ... and when it was called last                */
+	bool resting;      /* at this look */
 	struct sysmon_loose loose;
 	struct sysmon_starve starve;
 	_Atomic bool asked_house;

@@ -108,6 +108,10 @@ void goad__preempt_hand_off (struct m *m, struct g *g)
 {
 	struct p *p = m->p;
 
+	if (goad__without (GOAD_F_NO_HANDOFF)) {
+		goad__deferred (p, g);
+		return;
+	}
 	switch (goad__handoff_in_handler (m, g)) {
 	case HANDOFF_DONE:
 		break;

@@ -81,17 +81,23 @@ static void note_cpu (void)
 	                       memory_order_relaxed);
 }
 
+static bool op_resting (void *rt)
+{
+	(void) rt;
+	return goad__without (GOAD_F_NO_SYSMON) && !goad__stopping ();
+}
+
 /* Once anybody has waited for a descriptor it sleeps with the netpoller, and readies whom
  * events concern, unless an idle M does so; before, and for processes without descriptors, a
  * futex is enough. */
 static void op_sleep (void *rt, uint64_t deadline)
 {
-	enum bed bed = goad__netpoll_bed (&deadline) ? IN_NETPOLL : ON_FUTEX;
+	enum bed bed = !op_resting (rt) && goad__netpoll_bed (&deadline) ? IN_NETPOLL : ON_FUTEX;
 	bool news;
-	(void) rt;
 
 	note_cpu ();
-	deadline = goad__timers_sleeps (deadline);
+	if (!op_resting (rt))
+		deadline = goad__timers_sleeps (deadline);
 	/* [ord:sysmon-sleep]; [ord:sysmon-alarm] is the other half of goad__tell_sysmon */
 	atomic_store_explicit (&mon.asleep, bed, memory_order_seq_cst);
 	news = atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst) != 0;
@@ -154,6 +160,8 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 	             atomic_load_explicit (&p->curg_id, memory_order_relaxed) != 0;
 	v->preemptible = goad__sched.preempt != GOAD_PREEMPT_OFF ||
 	                 atomic_load_explicit (&goad__sched.own_modes, memory_order_relaxed);
+	if (goad__without (GOAD_F_NO_PREEMPT) && !goad__stopping ())
+		v->preemptible = false;
 	v->requested = atomic_load_explicit (&p->request, memory_order_relaxed) == v->tick;
 	v->armed = mon.armed[i] && armed_for (NEWS_WORK);
 	v->since = goad__g_get (&p->run_since);
@@ -214,7 +222,7 @@ static void ring (uint32_t news)
 static uint64_t op_granularity (void *rt)
 {
 	(void) rt;
-	return goad__sched.granularity;
+	return goad__without (GOAD_F_NO_WAKEUP_PREEMPT) ? 0 : goad__sched.granularity;
 }
 
 static enum sysmon_crowd op_crowd (void *rt)
@@ -311,6 +319,8 @@ static int op_retake (void *rt, int i, uint64_t since)
 static int op_take (void *rt, int i, uint64_t tick)
 {
 	(void) rt;
+	if (goad__without (GOAD_F_NO_DETECT_BLOCK) && !goad__stopping ())
+		return -EAGAIN;
 	return thread_to_be_had () ? goad__watch_take (i, tick) : -EAGAIN;
 }
 
@@ -394,6 +404,7 @@ static const struct sysmon_ops ops = {
 	.now = op_now,
 	.sleep = op_sleep,
 	.stopping = op_stopping,
+	.resting = op_resting,
 	.procs = op_procs,
 	.quantum = op_quantum,
 	.observe = op_observe,

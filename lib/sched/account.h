@@ -111,7 +111,7 @@ static inline void goad__p_enter (struct p *p, struct g *g, uint64_t t, bool inh
 	atomic_store_explicit (&p->curg_id, g->id, memory_order_relaxed);
 	if (unlikely (g->hog))
 		goad__p_new_slice (p, goad__hog_enters (p, g, t));
-	else if (!inherit)
+	else if (!inherit || goad__without (GOAD_F_NO_INHERIT_SLICE))
 		goad__p_new_slice (p, t);
 }
 

@@ -129,6 +129,12 @@ static inline void goad__own_modes_seen (void)
 	atomic_store_explicit (&goad__sched.own_modes, 1, memory_order_relaxed);
 }
 
+/* GOAD_F_NO_*: a mechanism is off. */
+static inline bool goad__without (unsigned flag)
+{
+	return unlikely ((goad__sched.flags & flag) != 0);
+}
+
 static inline bool goad__chaos (void)
 {
 	return unlikely (goad__sched.chaos != 0);
