@@ -6,5 +6,6 @@
 int tool_bench (int argc, char **argv);
 int tool_models (int argc, char **argv);
 int tool_run (int argc, char **argv);
+int tool_starve (int argc, char **argv);
 
 #endif
