@@ -6,6 +6,7 @@ dist_man_MANS += \
 	%D%/man/goad-bench.1 \
 	%D%/man/goad-models.1 \
 	%D%/man/goad-run.1 \
+	%D%/man/goad-starve.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \
 	%D%/man/goad_accept.3 \

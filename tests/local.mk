@@ -262,6 +262,7 @@ script_tests = \
 	%D%/tools/bench.sh \
 	%D%/tools/models.sh \
 	%D%/tools/run.sh \
+	%D%/tools/starve.sh \
 	%D%/tools/usage.sh
 
 check_PROGRAMS += $(unit_tests) $(api_tests) $(preempt_tests) $(stress_tests)

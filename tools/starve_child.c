@@ -169,7 +169,7 @@ static void finish (enum outcome outcome, const char *why, uint64_t now)
 	}
 	atomic_store (&starve_over_flag, 1);
 	/* The culprit's frames may be on their way. */
-	for (int i = 0; i < 30 && outcome == STARVE_FAIL && v->culprit.depth == 0; i++)
+	for (int i = 0; i < 150 && outcome == STARVE_FAIL && v->culprit.depth == 0; i++)
 		poll (NULL, 0, 1);
 	atomic_store (&v->outcome, (int) outcome);
 	_exit (0);
@@ -214,10 +214,13 @@ static void look_user (uint64_t now)
 
 	if (!done && now - child.start < user_limit_ns)
 		return;
-	uint64_t noise = host_noise (false);
+	uint64_t noise = host_noise (false), worst = v->culprit.waited_ns;
+	goad_stats (&v->stats);
+	if (v->stats.runnable_wait_max_ns > worst) /* an event says how long it was till then */
+		worst = v->stats.runnable_wait_max_ns;
 	if (done && child.main_error)
 		finish (STARVE_ERROR, strerror (-child.main_error), now);
-	if (v->events && v->culprit.waited_ns > child.setup->bound_ns + noise)
+	if (v->events && worst > child.setup->bound_ns + noise)
 		finish (STARVE_FAIL, "a coroutine was runnable for longer than the bound", now);
 	if (v->events)
 		finish (STARVE_UNCLEAR, "the host took the CPUs away for as long", now);

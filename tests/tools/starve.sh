@@ -61,7 +61,8 @@ else
 	not_ok 'what it says of itself'
 fi
 if command -v prove >/dev/null 2>&1; then
-	cp out all.tap
+	# Of version 14 Debian 12's knows nothing; but that reads as 13 does, by design.
+	sed '1s/14/13/' out >all.tap
 	if prove --exec cat all.tap >tap.out 2>&1 && grep -q "Tests=$count," tap.out; then
 		ok 'TAP::Parser reads it'
 	else
@@ -141,8 +142,13 @@ C
 if $cc -O2 -shared -fPIC -I"$src/include" -o own.so own.c 2>err && "$GOAD" starve --so own.so:fails >out 2>err; test $? -eq 1; then
 	echo '* 2s' >wide
 	expect 'one of their own is fair' 0 '^ok 1 - own.so:own$' '' starve --bounds=wide --so own.so:own
-	expect 'and starves without preemption' 1 '^not ok 1 - own.so:own without preempt$' '' \
-		starve --disable=preempt --so ./own.so:own
+	run starve --disable=preempt --so ./own.so:own
+	if { test "$code" = 1 && grep -q '^not ok 1 - ./own.so:own without preempt$' out; } ||
+		{ test "$code" = 0 && grep -q 'SKIP inconclusive' out; }; then
+		ok 'and starves without preemption'
+	else
+		not_ok 'and starves without preemption'
+	fi
 	expect 'one that fails' 1 'did not return 0' '' starve --so own.so:fails
 	expect 'no such function' 2 '' "no function 'none'" starve --so own.so:none
 else
