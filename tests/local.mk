@@ -255,6 +255,7 @@ endif
 
 script_tests = \
 	%D%/fallbacks.sh \
+	%D%/install/ci \
 	%D%/install/examples \
 	%D%/install/manpages \
 	%D%/install/staged \
