@@ -2,14 +2,32 @@
 /* list.c - all scenarios, in the order in which they are run */
 #include "tools/starve.h"
 
-#define ALL(X)                                                                             \
-	X (spin_hog)                                                                           \
-	X (spin_flag)                                                                          \
-	X (try_loop) X (libc_hog) X (mutex_hog) X (tls_hog) X (deep_hog) X (locked_hog)        \
-	    X (locked_victim) X (ready_pair) X (channel_pair) X (spawn_chain) X (global_queue) \
-	        X (timer_behind_hogs) X (descriptor_behind_hogs) X (woken_late) X (newcomer)   \
-	            X (lock_convoy) X (reader_writer) X (blocked_threads) X (announced_block)  \
-	                X (mutex_sleeper) X (weights)
+/* clang-format off */
+#define ALL(X) \
+	X (spin_hog) \
+	X (spin_flag) \
+	X (try_loop) \
+	X (libc_hog) \
+	X (mutex_hog) \
+	X (tls_hog) \
+	X (deep_hog) \
+	X (locked_hog) \
+	X (locked_victim) \
+	X (ready_pair) \
+	X (channel_pair) \
+	X (spawn_chain) \
+	X (global_queue) \
+	X (timer_behind_hogs) \
+	X (descriptor_behind_hogs) \
+	X (woken_late) \
+	X (newcomer) \
+	X (lock_convoy) \
+	X (reader_writer) \
+	X (blocked_threads) \
+	X (announced_block) \
+	X (mutex_sleeper) \
+	X (weights)
+/* clang-format on */
 
 #define DECLARE(name) extern const struct scenario starve_##name;
 ALL (DECLARE)
