@@ -193,7 +193,7 @@ static uint64_t tell_all (uint64_t now)
 		return UINT64_MAX;
 	tell_late (&last, &nth);
 	until = tell_pending (now, &last, &nth);
-	if (!watch.opts.on_starve && nth > LINES)
+	if (nth > LINES && !watch.opts.on_starve)
 		goad__line ("starvation: and %u coroutines more", nth - LINES);
 	return until;
 }
@@ -243,7 +243,8 @@ void goad__starve_last (void)
 {
 	tell_all (UINT64_MAX);
 	end (goad__now ());
-	atomic_store_explicit (&watch.tid, 0, memory_order_relaxed);
+	atomic_store_explicit (&watch.tid, 0, memory_order_release); /* [ord:starve-end] */
+	goad__futex_wake (&watch.ending, INT32_MAX);
 }
 
 void goad__starve_init (int tid)
@@ -311,13 +312,21 @@ GOAD__API int goad_starve_watch (const goad_starve_opts_t *opts)
 	return 0;
 }
 
-/* sysmon tells what there is to be told, and looks at the watch no more. */
+/* sysmon tells what there is to be told, and looks at the watch no more.  Where there is no
+ * runtime any more, or not yet, it may be there still, or already: tid says so. */
 static void end_by_sysmon (void)
 {
 	atomic_store_explicit (&watch.ending, 1, memory_order_release); /* [ord:starve-end] */
-	goad__sysmon_wake ();
-	while (atomic_load_explicit (&watch.ending, memory_order_acquire)) /* [ord:starve-end] */
-		goad__futex_wait (&watch.ending, 1, UINT64_MAX);
+	/* [ord:starve-end] */
+	while (atomic_load_explicit (&watch.ending, memory_order_acquire) &&
+	       atomic_load_explicit (&watch.tid, memory_order_acquire) != 0) {
+		if (goad__gate_enter ()) {
+			goad__sysmon_wake ();
+			goad__gate_leave ();
+		}
+		goad__futex_wait (&watch.ending, 1, goad__now () + 1000000);
+	}
+	atomic_store_explicit (&watch.ending, 0, memory_order_relaxed);
 }
 
 GOAD__API int goad_starve_stop (uint64_t *events)
@@ -326,10 +335,8 @@ GOAD__API int goad_starve_stop (uint64_t *events)
 
 	if (goad__forked () || !change (ON, ENDING))
 		return -EPERM;
-	if (!mine && goad__gate_enter ()) {
+	if (!mine)
 		end_by_sysmon ();
-		goad__gate_leave ();
-	}
 	atomic_store_explicit (&goad__sched.starve_bound, GOAD__NO_BOUND, memory_order_relaxed);
 	atomic_fetch_add_explicit (&watch.number, 1, memory_order_relaxed);
 	if (events)
