@@ -55,29 +55,36 @@ static uint32_t number (void)
 	return atomic_load_explicit (&watch.number, memory_order_relaxed);
 }
 
-/* Pinned.  g, which was in nobody's sight, comes to p. */
+/* Under lock, while the watch is on.  True: sysmon is to be woken. */
+static bool put_late (const struct p *p, const struct g *g, uint64_t waited)
+{
+	struct goad__starved *v = &watch.late[watch.nlate];
+
+	count (1);
+	if (watch.nlate == LATE)
+		return false;
+	*v = (struct goad__starved){ .id = g->id, .waited = waited, .watch = number () };
+	memcpy (v->name, g->name, sizeof v->name);
+	v->hog = atomic_load_explicit (&p->curg_id, memory_order_relaxed);
+	if (v->hog == g->id)
+		v->hog = 0;
+	return watch.nlate++ == 0;
+}
+
+/* Pinned.  g, which nobody noticed while it waited, comes to p.  It may have looked at the
+ * bound of a watch that has ended since. */
 static void noticed_late (struct p *p, struct g *g, uint64_t waited)
 {
 	uint64_t since = g->ready_at;
-	struct goad__starved *v;
-	bool first = false;
+	bool wake;
 
 	/* [ord:starve] */
 	if (atomic_exchange_explicit (&g->starve_told, since, memory_order_relaxed) == since)
 		return;
-	count (1);
 	goad__spin_lock (&watch.lock);
-	if (watch.nlate < LATE) {
-		first = watch.nlate == 0;
-		v = &watch.late[watch.nlate++];
-		*v = (struct goad__starved){ .id = g->id, .waited = waited, .watch = number () };
-		memcpy (v->name, g->name, sizeof v->name);
-		v->hog = atomic_load_explicit (&p->curg_id, memory_order_relaxed);
-		if (v->hog == g->id)
-			v->hog = 0;
-	}
+	wake = watch.state == ON && put_late (p, g, waited);
 	goad__spin_unlock (&watch.lock);
-	if (first)
+	if (wake)
 		goad__sysmon_wake ();
 }
 
@@ -250,7 +257,7 @@ void goad__starve_last (void)
 void goad__starve_init (int tid)
 {
 	watch.n = 0;
-	atomic_store_explicit (&watch.tid, tid, memory_order_relaxed);
+	atomic_store_explicit (&watch.tid, tid, memory_order_seq_cst); /* [ord:starve-end] */
 }
 
 void goad__starve_set_up (void)
@@ -313,13 +320,16 @@ GOAD__API int goad_starve_watch (const goad_starve_opts_t *opts)
 }
 
 /* sysmon tells what there is to be told, and looks at the watch no more.  Where there is no
- * runtime any more, or not yet, it may be there still, or already: tid says so. */
-static void end_by_sysmon (void)
+ * runtime any more, or not yet, it may be there still, or already: tid says so.  False: it is
+ * not there. */
+static bool end_by_sysmon (void)
 {
+	bool there;
+
 	atomic_store_explicit (&watch.ending, 1, memory_order_release); /* [ord:starve-end] */
 	/* [ord:starve-end] */
-	while (atomic_load_explicit (&watch.ending, memory_order_acquire) &&
-	       atomic_load_explicit (&watch.tid, memory_order_acquire) != 0) {
+	while ((there = atomic_load_explicit (&watch.tid, memory_order_seq_cst) != 0) &&
+	       atomic_load_explicit (&watch.ending, memory_order_acquire)) {
 		if (goad__gate_enter ()) {
 			goad__sysmon_wake ();
 			goad__gate_leave ();
@@ -327,18 +337,21 @@ static void end_by_sysmon (void)
 		goad__futex_wait (&watch.ending, 1, goad__now () + 1000000);
 	}
 	atomic_store_explicit (&watch.ending, 0, memory_order_relaxed);
+	return there;
 }
 
 GOAD__API int goad_starve_stop (uint64_t *events)
 {
-	bool mine = atomic_load_explicit (&watch.tid, memory_order_relaxed) == goad__gettid ();
+	bool there, mine = atomic_load_explicit (&watch.tid, memory_order_relaxed) == goad__gettid ();
 
 	if (goad__forked () || !change (ON, ENDING))
 		return -EPERM;
-	if (!mine)
-		end_by_sysmon ();
+	there = mine || end_by_sysmon ();
 	atomic_store_explicit (&goad__sched.starve_bound, GOAD__NO_BOUND, memory_order_relaxed);
-	atomic_fetch_add_explicit (&watch.number, 1, memory_order_relaxed);
+	/* [ord:starve-end] a sysmon that starts just now either finds no watch, or is seen here. */
+	atomic_fetch_add_explicit (&watch.number, 1, memory_order_seq_cst);
+	if (!there)
+		end_by_sysmon ();
 	if (events)
 		*events = atomic_load_explicit (&watch.events, memory_order_relaxed);
 	change (ENDING, OFF);
