@@ -27,6 +27,7 @@
 #define MOST 1024u                  /* in a queue under the lock */
 #define AGAIN UINT64_C (2000000)    /* ns; asked again after that ... */
 #define GIVE_UP UINT64_C (50000000) /* ... until then */
+#define ASLEEP 3                    /* times */
 #define ANYWHERE (-1)
 
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
@@ -46,7 +47,7 @@ static struct {
 /* What sysmon remembers of each sample. */
 static struct {
 	int p; /* where; void once users is 0 */
-	unsigned users;
+	unsigned users, asleep;
 	uint64_t asked, first;
 } use[GOAD__SAMPLES];
 
@@ -169,27 +170,41 @@ static void look_at_global (void)
 	goad__spin_unlock (&s->lock);
 }
 
-static struct goad__sample *sample_of (int i, const struct p *p)
+/* The signal would break off a system call that it sleeps in, and it could not answer; so it is
+ * asked once it does not.  False: it has been found asleep each time. */
+static bool ask (unsigned k, uint64_t now)
 {
-	struct goad__sample *s = NULL;
+	const struct p *p = &goad__sched.p[use[k].p];
 	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
 
-	for (int k = 0; k < GOAD__SAMPLES; k++) {
+	use[k].asked = now;
+	if (!m || goad__watch_sleeps (m, tid))
+		return ++use[k].asleep < ASLEEP;
+	goad__sample_ask (&goad__samples[k], tid);
+	return true;
+}
+
+static struct goad__sample *sample_of (int i)
+{
+	unsigned k, found = GOAD__SAMPLES;
+
+	for (k = 0; k < GOAD__SAMPLES; k++) {
 		if (use[k].users && use[k].p == i && use[k].first == scan.now) {
 			use[k].users++;
 			return &goad__samples[k];
 		}
 		if (!use[k].users)
-			s = &goad__samples[k];
+			found = k;
 	}
-	/* The signal would break off a system call that it sleeps in, and it could not answer. */
-	if (!s || !m || goad__watch_sleeps (m, tid) || !goad__sample_ask (s, tid))
+	if (found == GOAD__SAMPLES)
 		return NULL;
-	use[s - goad__samples].p = i;
-	use[s - goad__samples].users = 1;
-	use[s - goad__samples].asked = use[s - goad__samples].first = scan.now;
-	return s;
+	use[found].p = i;
+	use[found].users = 1;
+	use[found].asleep = 0;
+	use[found].first = scan.now;
+	ask (found, scan.now);
+	return &goad__samples[found];
 }
 
 /* Should nobody answer for him, at least his name. */
@@ -215,7 +230,7 @@ static void blame (void)
 	goad__slab_release ();
 	for (unsigned i = 0; i < scan.n; i++)
 		if (scan.out[i].hog)
-			scan.out[i].sample = sample_of (scan.out[i].p, &goad__sched.p[scan.out[i].p]);
+			scan.out[i].sample = sample_of (scan.out[i].p);
 }
 
 unsigned goad__starve_scan (uint64_t now, uint64_t bound, struct goad__starved *out, unsigned n,
@@ -250,14 +265,11 @@ bool goad__starve_wait_for (struct goad__sample *s, uint64_t now, uint64_t *unti
 {
 	unsigned k = (unsigned) (s - goad__samples);
 	uint32_t state = atomic_load_explicit (&s->state, memory_order_acquire); /* [ord:sample] */
-	struct p *p = &goad__sched.p[use[k].p];
 
-	if (state == SAMPLE_DONE || now >= use[k].first + GIVE_UP)
+	if (state == SAMPLE_DONE || now >= use[k].first + GIVE_UP || use[k].asleep >= ASLEEP)
 		return false;
-	if (state == SAMPLE_MISSED || now >= use[k].asked + AGAIN) {
-		use[k].asked = now;
-		goad__sample_ask (s, atomic_load_explicit (&p->tid, memory_order_relaxed));
-	}
+	if ((state == SAMPLE_MISSED || now >= use[k].asked + AGAIN) && !ask (k, now))
+		return false;
 	*until = goad__min64 (*until, use[k].asked + AGAIN);
 	return true;
 }
