@@ -13,6 +13,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/frames.h \
 	%D%/funcs.c \
 	%D%/funcs.h \
+	%D%/glimpse.c \
+	%D%/glimpse.h \
 	%D%/imports.c \
 	%D%/imports.h \
 	%D%/maps.c \
@@ -26,8 +28,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/rules.c \
 	%D%/safepoint.c \
 	%D%/safepoint.h \
-	%D%/sample.c \
-	%D%/sample.h \
 	%D%/signal.c \
 	%D%/taint.c \
 	%D%/taint.h \

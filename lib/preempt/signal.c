@@ -4,7 +4,7 @@
  * What it may touch: raw system calls, atomics, our tables, and the runtime's own lock,
  * since it backs out when the thread is in the runtime (core/self.h).  In this order:
  *	not ours: to whoever was there before
- *	somebody asks where it stands (sample.h): answered
+ *	somebody asks where it stands (glimpse.h): answered
  *	in the runtime: `pending`; the runtime looks at it on its way out
  *	without a P, taken while it slept in the kernel: wait for one
  *	stale: the slice that it is about is over
@@ -23,7 +23,7 @@
 #include "base/syscall.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
-#include "preempt/sample.h"
+#include "preempt/glimpse.h"
 #include "sched/account.h"
 #include "sched/feedback.h"
 
@@ -307,8 +307,8 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 	m = goad__m ();
 	if (!m)
 		return;
-	if (unlikely (goad__samples_asked ()))
-		goad__sample_answer (uc);
+	if (unlikely (goad__glimpses_asked ()))
+		goad__glimpse_answer (uc);
 	if (goad__pinned ()) {
 		goad__set_pending ();
 		return;

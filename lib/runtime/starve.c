@@ -92,7 +92,7 @@ static void noticed_late (struct p *p, struct g *g, uint64_t waited)
 
 static void fill (goad_starve_event_t *e, const struct goad__starved *v)
 {
-	const struct goad__sample *s = v->sample;
+	const struct goad__glimpse *s = v->sample;
 
 	*e = (goad_starve_event_t){ .id = v->id,
 		                        .name = v->name,
@@ -180,7 +180,7 @@ static uint64_t tell_pending (uint64_t now, goad_starve_event_t *last, unsigned 
 			watch.pending[kept++] = *v;
 			continue;
 		}
-		if (v->sample && !goad__sample_end (v->sample)) {
+		if (v->sample && !goad__glimpse_end (v->sample)) {
 			goad__starve_drop (v->sample);
 			v->sample = NULL;
 		}

@@ -4,7 +4,7 @@
 #ifndef GOAD_RUNTIME_STARVE_H
 #define GOAD_RUNTIME_STARVE_H
 
-#include "preempt/sample.h"
+#include "preempt/glimpse.h"
 #include "sched/sched.h"
 
 /* A wait that passed the bound, until it is told. */
@@ -14,7 +14,7 @@ struct goad__starved {
 	int p;
 	uint32_t watch;
 	char name[32], hog_name[32];
-	struct goad__sample *sample; /* where he stood, or NULL */
+	struct goad__glimpse *sample; /* where he stood, or NULL */
 };
 
 /* starve.c; all but init on sysmon's thread */
@@ -32,9 +32,9 @@ unsigned goad__starve_scan (uint64_t now, uint64_t bound, struct goad__starved *
                             uint64_t *due);
 
 /* True: the answer may still come; asks again where nothing came.  *until: when to look. */
-bool goad__starve_wait_for (struct goad__sample *s, uint64_t now, uint64_t *until);
+bool goad__starve_wait_for (struct goad__glimpse *s, uint64_t now, uint64_t *until);
 
 /* Its user is gone. */
-void goad__starve_drop (struct goad__sample *s);
+void goad__starve_drop (struct goad__glimpse *s);
 
 #endif

@@ -49,7 +49,7 @@ static struct {
 	int p; /* where; void once users is 0 */
 	unsigned users, asleep;
 	uint64_t asked, first;
-} use[GOAD__SAMPLES];
+} use[GOAD__GLIMPSES];
 
 /* The name as it is at the moment: it may be changing. */
 GLANCE static void glance (char to[32], const struct g *g, uint64_t *id)
@@ -181,30 +181,30 @@ static bool ask (unsigned k, uint64_t now)
 	use[k].asked = now;
 	if (!m || goad__watch_sleeps (m, tid))
 		return ++use[k].asleep < ASLEEP;
-	goad__sample_ask (&goad__samples[k], tid);
+	goad__glimpse_ask (&goad__glimpses[k], tid);
 	return true;
 }
 
-static struct goad__sample *sample_of (int i)
+static struct goad__glimpse *sample_of (int i)
 {
-	unsigned k, found = GOAD__SAMPLES;
+	unsigned k, found = GOAD__GLIMPSES;
 
-	for (k = 0; k < GOAD__SAMPLES; k++) {
+	for (k = 0; k < GOAD__GLIMPSES; k++) {
 		if (use[k].users && use[k].p == i && use[k].first == scan.now) {
 			use[k].users++;
-			return &goad__samples[k];
+			return &goad__glimpses[k];
 		}
 		if (!use[k].users)
 			found = k;
 	}
-	if (found == GOAD__SAMPLES)
+	if (found == GOAD__GLIMPSES)
 		return NULL;
 	use[found].p = i;
 	use[found].users = 1;
 	use[found].asleep = 0;
 	use[found].first = scan.now;
 	ask (found, scan.now);
-	return &goad__samples[found];
+	return &goad__glimpses[found];
 }
 
 /* Should nobody answer for him, at least his name. */
@@ -253,22 +253,22 @@ unsigned goad__starve_scan (uint64_t now, uint64_t bound, struct goad__starved *
 	return scan.n;
 }
 
-void goad__starve_drop (struct goad__sample *s)
+void goad__starve_drop (struct goad__glimpse *s)
 {
-	if (!s || --use[s - goad__samples].users)
+	if (!s || --use[s - goad__glimpses].users)
 		return;
-	goad__sample_end (s);
-	atomic_store_explicit (&s->state, SAMPLE_FREE, memory_order_relaxed);
+	goad__glimpse_end (s);
+	atomic_store_explicit (&s->state, GLIMPSE_FREE, memory_order_relaxed);
 }
 
-bool goad__starve_wait_for (struct goad__sample *s, uint64_t now, uint64_t *until)
+bool goad__starve_wait_for (struct goad__glimpse *s, uint64_t now, uint64_t *until)
 {
-	unsigned k = (unsigned) (s - goad__samples);
-	uint32_t state = atomic_load_explicit (&s->state, memory_order_acquire); /* [ord:sample] */
+	unsigned k = (unsigned) (s - goad__glimpses);
+	uint32_t state = atomic_load_explicit (&s->state, memory_order_acquire); /* [ord:glimpse] */
 
-	if (state == SAMPLE_DONE || now >= use[k].first + GIVE_UP || use[k].asleep >= ASLEEP)
+	if (state == GLIMPSE_DONE || now >= use[k].first + GIVE_UP || use[k].asleep >= ASLEEP)
 		return false;
-	if ((state == SAMPLE_MISSED || now >= use[k].asked + AGAIN) && !ask (k, now))
+	if ((state == GLIMPSE_MISSED || now >= use[k].asked + AGAIN) && !ask (k, now))
 		return false;
 	*until = goad__min64 (*until, use[k].asked + AGAIN);
 	return true;

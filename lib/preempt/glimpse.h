@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* preempt/sample.h - where a coroutine stands that runs
+/* preempt/glimpse.h - where a coroutine stands that runs
  *
  * sysmon asks a thread by the preemption signal; the handler walks the stack.  Nobody is
  * preempted for it, so the mode does not matter.
@@ -13,43 +13,43 @@
  * The signal says nothing of the question: one that is pending on a thread already
  * swallows the next, so whichever arrives serves for both.
  */
-#ifndef GOAD_PREEMPT_SAMPLE_H
-#define GOAD_PREEMPT_SAMPLE_H
+#ifndef GOAD_PREEMPT_GLIMPSE_H
+#define GOAD_PREEMPT_GLIMPSE_H
 
 #include <ucontext.h>
 
 #include "base/base.h"
 
-#define GOAD__SAMPLES 16
-#define GOAD__SAMPLE_MAX 32
+#define GOAD__GLIMPSES 16
+#define GOAD__GLIMPSE_MAX 32
 
-enum sample_state { SAMPLE_FREE, SAMPLE_ASKED, SAMPLE_BUSY, SAMPLE_DONE, SAMPLE_MISSED };
+enum glimpse_state { GLIMPSE_FREE, GLIMPSE_ASKED, GLIMPSE_BUSY, GLIMPSE_DONE, GLIMPSE_MISSED };
 
-struct goad__sample {
-	_Atomic uint32_t state; /* [ord:sample] */
+struct goad__glimpse {
+	_Atomic uint32_t state; /* [ord:glimpse] */
 	_Atomic int tid;        /* who was asked */
 	uint64_t id;            /* of the coroutine there */
 	char name[32];
-	void *pc[GOAD__SAMPLE_MAX];
+	void *pc[GOAD__GLIMPSE_MAX];
 	int depth;
 };
 
-extern struct goad__sample goad__samples[GOAD__SAMPLES];
-extern _Atomic uint32_t goad__samples_mask; /* a bit for each question; a hint */
+extern struct goad__glimpse goad__glimpses[GOAD__GLIMPSES];
+extern _Atomic uint32_t goad__glimpses_mask; /* a bit for each question; a hint */
 
 /* sysmon's: asks the thread, again if it was asked before.  False: there is the answer, or
  * the signal cannot be sent. */
-bool goad__sample_ask (struct goad__sample *s, int tid);
+bool goad__glimpse_ask (struct goad__glimpse *s, int tid);
 
 /* Gives the question up, if it is not answered; true: it is. */
-bool goad__sample_end (struct goad__sample *s);
+bool goad__glimpse_end (struct goad__glimpse *s);
 
 /* The handler's. */
-static inline bool goad__samples_asked (void)
+static inline bool goad__glimpses_asked (void)
 {
-	return atomic_load_explicit (&goad__samples_mask, memory_order_relaxed) != 0;
+	return atomic_load_explicit (&goad__glimpses_mask, memory_order_relaxed) != 0;
 }
 
-void goad__sample_answer (const ucontext_t *uc);
+void goad__glimpse_answer (const ucontext_t *uc);
 
 #endif
