@@ -6,6 +6,7 @@ dist_man_MANS += \
 	%D%/man/goad-bench.1 \
 	%D%/man/goad-models.1 \
 	%D%/man/goad-run.1 \
+	%D%/man/goad-starve.1 \
 	%D%/man/goad-trace.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \
@@ -88,6 +89,8 @@ dist_man_MANS += \
 	%D%/man/goad_sleep_until.3 \
 	%D%/man/goad_spawn.3 \
 	%D%/man/goad_start.3 \
+	%D%/man/goad_starve_stop.3 \
+	%D%/man/goad_starve_watch.3 \
 	%D%/man/goad_stats.3 \
 	%D%/man/goad_stop.3 \
 	%D%/man/goad_task_stats.3 \

@@ -38,3 +38,17 @@ noinst_LTLIBRARIES += \
 %C%_hogs_storm_la_LDFLAGS = $(so_flags)
 
 EXTRA_DIST += %D%/hogs/endless.lua
+
+# Other projects' builds, each of its own: tests/install/ci builds them.
+EXTRA_DIST += \
+	%D%/ci/README.md \
+	%D%/ci/automake/Makefile.am \
+	%D%/ci/automake/configure.ac \
+	%D%/ci/automake/fair.tap \
+	%D%/ci/bounds.txt \
+	%D%/ci/cmake/CMakeLists.txt \
+	%D%/ci/fair.c \
+	%D%/ci/queue.c \
+	%D%/ci/queue.h \
+	%D%/ci/queue_test.c \
+	%D%/ci/shell/ci.sh

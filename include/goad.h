@@ -30,6 +30,7 @@
 #include <goad/debug.h>
 #include <goad/io.h>
 #include <goad/sched.h>
+#include <goad/starve.h>
 #include <goad/sync.h>
 #include <goad/time.h>
 

@@ -6,5 +6,6 @@ goadinclude_HEADERS = \
 	%D%/goad/debug.h \
 	%D%/goad/io.h \
 	%D%/goad/sched.h \
+	%D%/goad/starve.h \
 	%D%/goad/sync.h \
 	%D%/goad/time.h

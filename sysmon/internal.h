@@ -18,7 +18,7 @@ struct sysmon_policy {
 };
 
 /* In the order in which they look at a P. */
-#define SYSMON_POLICIES(X) X (slice) X (blocked) X (loose) X (fresh) X (owed)
+#define SYSMON_POLICIES(X) X (slice) X (blocked) X (loose) X (fresh) X (owed) X (starve)
 
 #define SYSMON__DECLARE(name) extern const struct sysmon_policy sysmon__##name;
 SYSMON_POLICIES (SYSMON__DECLARE)

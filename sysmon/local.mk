@@ -7,4 +7,5 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/loose.c \
 	%D%/owed.c \
 	%D%/slice.c \
+	%D%/starve.c \
 	%D%/sysmon.h

@@ -187,8 +187,13 @@ uint64_t sysmon_look (struct sysmon *s, uint64_t now)
 	sysmon__count (&s->count.looks);
 	count_procs (s);
 
-	until = serve_timers (s);
-	until = sysmon__min (until, look_at_procs (s));
+	s->resting = s->ops->resting && s->ops->resting (s->rt);
+	if (s->resting) {
+		until = sysmon__starve.end (s);
+	} else {
+		until = serve_timers (s);
+		until = sysmon__min (until, look_at_procs (s));
+	}
 	until = sysmon__min (until, keep_house (s));
 	return arm_alarms (s, until);
 }

@@ -61,6 +61,9 @@ struct sysmon_ops {
 	void (*sleep) (void *rt, uint64_t deadline);
 	bool (*stopping) (void *rt);
 
+	/* It is to decide nothing, and to serve no timers: an experiment.  NULL: never. */
+	bool (*resting) (void *rt);
+
 	int (*procs) (void *rt);
 	uint64_t (*quantum) (void *rt); /* the shortest that a slice which begins now can have   */
 	void (*observe) (void *rt, int p, struct sysmon_view *v);
@@ -119,6 +122,14 @@ struct sysmon_ops {
 	 * 0: done; -ESTALE: the block is over; -EAGAIN: there is no thread for it. */
 	int (*retake) (void *rt, int p, uint64_t since);
 
+	/* Who waits for too long is to be noticed, and told.  The bound; 0 or NULL: there is none,
+	 * and the rest may be NULL.  scan notices all whose wait has passed it, and returns when
+	 * the next one's will, SYSMON_NEVER: nobody waits.  tell tells what there is to be told,
+	 * and returns when to call it again. */
+	uint64_t (*starve_bound) (void *rt);
+	uint64_t (*starve_scan) (void *rt, uint64_t now);
+	uint64_t (*starve_tell) (void *rt, uint64_t now);
+
 	uint64_t (*next_timer) (void *rt); /* SYSMON_NEVER: none */
 	void (*run_timers) (void *rt, uint64_t now);
 
@@ -147,6 +158,7 @@ struct sysmon_counts {
 	_Atomic uint64_t retaken;      /* Ps taken from announced blocks                      */
 	_Atomic uint64_t taken;        /* Ps taken from threads found asleep in the kernel    */
 	_Atomic uint64_t reins;        /* looks after threads that may run without a P        */
+	_Atomic uint64_t scans;        /* looks for who waits for too long                    */
 };
 
 /* What the slice policy remembers of a P. */
@@ -187,6 +199,14 @@ struct sysmon_fresh {
 	bool hogs_wait;
 	bool old, young; /* some run has settled; has not                 */
 	bool armed, fired, want;
+};
+
+/* What the starve policy remembers. */
+struct sysmon_starve {
+	uint64_t bound; /* at the last look            */
+	uint64_t next;  /* no scan before              */
+	bool busy;      /* some P is in use, this look */
+	bool was_busy;  /* ... at the last scan        */
 };
 
 /* What the blocked policy remembers of a P. */
@@ -234,7 +254,9 @@ struct sysmon {
 	uint64_t effort;   /* from waking to the end of the slice then asked */
 	uint64_t house;    /* when housekeeping wants to be called next, ... */
 	uint64_t kept;     /* ... and when it was called last                */
+	bool resting;      /* at this look */
 	struct sysmon_loose loose;
+	struct sysmon_starve starve;
 	_Atomic bool asked_house;
 	struct sysmon_fresh fresh;
 	struct sysmon_owed owed;

@@ -44,6 +44,7 @@ unit_tests = \
 	%D%/unit/sysmon_owed \
 	%D%/unit/sysmon_sim \
 	%D%/unit/sysmon_slice \
+	%D%/unit/sysmon_starve \
 	%D%/unit/timer_heap \
 	%D%/unit/timer_heaps
 unit_helpers = \
@@ -72,6 +73,7 @@ unit_helpers = \
 %C%_unit_sysmon_owed_LDADD = $(UNIT)
 %C%_unit_sysmon_sim_LDADD = $(UNIT)
 %C%_unit_sysmon_slice_LDADD = $(UNIT)
+%C%_unit_sysmon_starve_LDADD = $(UNIT)
 %C%_unit_timer_heap_LDADD = $(UNIT)
 %C%_unit_timer_heaps_LDADD = $(UNIT)
 unit_objects = \
@@ -114,6 +116,7 @@ api_tests = \
 	%D%/api/select \
 	%D%/api/sleep \
 	%D%/api/stack \
+	%D%/api/starve \
 	%D%/api/stats \
 	%D%/api/sync \
 	%D%/api/tasks \
@@ -155,6 +158,7 @@ api_helpers = \
 %C%_api_select_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)
 %C%_api_stack_LDADD = $(API)
+%C%_api_starve_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)
 %C%_api_sync_LDADD = $(API)
 %C%_api_tasks_LDADD = $(API)
@@ -273,6 +277,7 @@ endif
 
 script_tests = \
 	%D%/fallbacks.sh \
+	%D%/install/ci \
 	%D%/install/examples \
 	%D%/install/manpages \
 	%D%/install/staged \
@@ -281,6 +286,7 @@ script_tests = \
 	%D%/tools/models.sh \
 	%D%/tools/run.sh \
 	%D%/tools/trace.sh \
+	%D%/tools/starve.sh \
 	%D%/tools/usage.sh
 
 check_PROGRAMS += $(unit_tests) $(api_tests) $(preempt_tests) $(stress_tests)

@@ -46,6 +46,40 @@ endif
 	%D%/run_spec.c \
 	%D%/run_tasks.c \
 	%D%/run_timeline.c \
+	%D%/scenarios/announced_block.c \
+	%D%/scenarios/blocked_threads.c \
+	%D%/scenarios/channel_pair.c \
+	%D%/scenarios/deep_hog.c \
+	%D%/scenarios/descriptor_behind_hogs.c \
+	%D%/scenarios/global_queue.c \
+	%D%/scenarios/libc_hog.c \
+	%D%/scenarios/list.c \
+	%D%/scenarios/lock_convoy.c \
+	%D%/scenarios/locked_hog.c \
+	%D%/scenarios/locked_victim.c \
+	%D%/scenarios/mutex_hog.c \
+	%D%/scenarios/mutex_sleeper.c \
+	%D%/scenarios/newcomer.c \
+	%D%/scenarios/reader_writer.c \
+	%D%/scenarios/ready_pair.c \
+	%D%/scenarios/spawn_chain.c \
+	%D%/scenarios/spin_flag.c \
+	%D%/scenarios/spin_hog.c \
+	%D%/scenarios/timer_behind_hogs.c \
+	%D%/scenarios/tls_hog.c \
+	%D%/scenarios/try_loop.c \
+	%D%/scenarios/weights.c \
+	%D%/scenarios/woken_late.c \
+	%D%/starve.c \
+	%D%/starve.h \
+	%D%/starve_child.c \
+	%D%/starve_files.c \
+	%D%/starve_json.c \
+	%D%/starve_kit.c \
+	%D%/starve_options.c \
+	%D%/starve_options.h \
+	%D%/starve_symbol.c \
+	%D%/starve_tap.c \
 	%D%/tool.h \
 	%D%/trace.c \
 	%D%/trace.h \

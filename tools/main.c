@@ -56,7 +56,7 @@ static const struct subcommand {
 	const char *doc;
 } subcommands[] = {
 	{ "run", tool_run, "run work as coroutines, fairly, and show who got how much CPU" },
-	{ "starve", NULL, "test a scheduler for starvation, scenario by scenario" },
+	{ "starve", tool_starve, "test a scheduler for starvation, scenario by scenario" },
 	{ "trace", tool_trace, "record, convert and draw scheduling events" },
 	{ "models", tool_models, "compare processes, threads and coroutines on this machine" },
 	{ "bench", tool_bench, "measure the scheduler, next to Go and others where installed" },

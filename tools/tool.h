@@ -6,6 +6,7 @@
 int tool_bench (int argc, char **argv);
 int tool_models (int argc, char **argv);
 int tool_run (int argc, char **argv);
+int tool_starve (int argc, char **argv);
 int tool_trace (int argc, char **argv);
 
 #endif

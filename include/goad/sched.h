@@ -49,6 +49,16 @@ enum {
 #define GOAD_F_NO_FEEDBACK 0x2u /* no difference between coroutines that are new or were  */
                                 /* woken and ones that were preempted: as Go does it      */
 
+/* One mechanism each that is not to work, to see what it is good for; goad starve (1) shows.
+ * Each leads to starvation. */
+#define GOAD_F_NO_PREEMPT 0x10u        /* no slice is asked to end: all in mode OFF           */
+#define GOAD_F_NO_HANDOFF 0x20u        /* no thread is handed off: put off where it would be  */
+#define GOAD_F_NO_DETECT_BLOCK 0x40u   /* who sleeps in the kernel unannounced keeps its P    */
+#define GOAD_F_NO_WAKEUP_PREEMPT 0x80u /* no slice ends before it is over, for fresh work     */
+#define GOAD_F_NO_GLOBAL_TICK 0x100u   /* global queues only when the own one is empty        */
+#define GOAD_F_NO_INHERIT_SLICE 0x200u /* whom a coroutine readies has a slice of his own     */
+#define GOAD_F_NO_SYSMON 0x400u        /* sysmon decides nothing: it watches and keeps house  */
+
 typedef struct goad_config {
 	size_t size;                 /* sizeof (goad_config_t): set by the caller                  */
 	int procs;                   /* Ps, 1..1024; 0: the CPUs this process may use, by affinity */
@@ -76,8 +86,9 @@ typedef struct goad_config {
  * GOAD_PROCS, GOAD_MAX_THREADS, GOAD_STACK_SIZE (bytes, or with K, M, G),
  * GOAD_QUANTUM (10ms, 250us, 1s), GOAD_PREEMPT (auto, handoff, yield, coop, off),
  * GOAD_SIGNAL (a number), GOAD_SEED, GOAD_EXACT_TIME (1: GOAD_F_EXACT_TIME),
- * GOAD_FEEDBACK (on; off: GOAD_F_NO_FEEDBACK), GOAD_MIN_GRANULARITY (200us).  cfg->size
- * must be set.
+ * GOAD_FEEDBACK (on; off: GOAD_F_NO_FEEDBACK), GOAD_MIN_GRANULARITY (200us), GOAD_DISABLE (a
+ * list of preempt, handoff, detect-block, wakeup-preempt, global-tick, inherit-slice, sysmon,
+ * feedback: GOAD_F_NO_*).  cfg->size must be set.
  * -EINVAL: cfg is NULL, its size is 0, or a variable has a bad value; one line on
  * stderr names it and what it may be. */
 int goad_config_init (goad_config_t *cfg);

@@ -47,7 +47,7 @@ static const uint8_t allowed[6] = {
 
 void goad__g_change (struct g *g, enum g_state from, enum g_state to)
 {
-	uint32_t was = atomic_exchange_explicit (&g->state, to, memory_order_relaxed);
+	uint32_t was = atomic_exchange_explicit (&g->state, to, memory_order_release);
 
 	goad__check (was == (uint32_t) from, "coroutine %lu is %s where %s was expected (going to %s)",
 	             (unsigned long) g->id, goad__g_state_name ((enum g_state) was),

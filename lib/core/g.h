@@ -96,6 +96,8 @@ struct g {
 	uint64_t n_yielded, n_handed, n_deferred, n_expired;
 	struct g_preempted last;
 
+	_Atomic uint64_t starve_told; /* the ready_at of the wait that was noticed last  */
+
 	/* C++: what __cxa_get_globals holds while it is switched off in a handler */
 	void *cxa_caught;
 	uint32_t cxa_uncaught;
@@ -155,8 +157,9 @@ void goad__g_change (struct g *g, enum g_state from, enum g_state to);
 static inline void goad__g_change (struct g *g, enum g_state from, enum g_state to)
 {
 	(void) from;
-	/* Relaxed: what publishes g to others is the queue it goes into. */
-	atomic_store_explicit (&g->state, to, memory_order_relaxed);
+	/* What publishes g to others is the queue it goes into.  [ord:starve] release: who sees
+	 * it RUNNABLE without having taken it sees since when. */
+	atomic_store_explicit (&g->state, to, memory_order_release);
 }
 #endif
 

@@ -425,6 +425,16 @@ static bool is_taken (const struct slab *s, uint32_t i)
 	return s->base && i < s->slots && !(s->cold[i / 64] >> i % 64 & 1);
 }
 
+void goad__slab_hold (void)
+{
+	goad__spin_lock (&pool.lock);
+}
+
+void goad__slab_release (void)
+{
+	goad__spin_unlock (&pool.lock);
+}
+
 static void each_taken (struct slab *s, void *arg)
 {
 	void (**fn) (struct slot) = arg;

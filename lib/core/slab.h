@@ -84,6 +84,11 @@ unsigned goad__slab_take (unsigned class_, unsigned want, struct slot *out, int 
  * unmaps slabs that are cold all over, but for one of each class. */
 void goad__slab_give (const struct slot *s, unsigned n);
 
+/* Between the two no slab is unmapped: a descriptor that is found in a queue meanwhile can be
+ * read, though it may be another coroutine's by then, or nobody's. */
+void goad__slab_hold (void);
+void goad__slab_release (void);
+
 /* Calls fn for each taken slot; nothing is taken or given meanwhile. */
 void goad__slab_each_taken (void (*fn) (struct slot s));
 

@@ -4,7 +4,7 @@
  * What it may touch: raw system calls, atomics, our tables, and the runtime's own lock,
  * since it backs out when the thread is in the runtime (core/self.h).  In this order:
  *	not ours: to whoever was there before
- *	asked where it stands: an answer (sample.c)
+ *	asked where it stands: an answer (sample.c, for dumps; glimpse.c, for sysmon)
  *	in the runtime: `pending`; the runtime looks at it on its way out
  *	without a P, taken while it slept in the kernel: wait for one
  *	stale: the slice that it is about is over
@@ -21,6 +21,7 @@
 
 #include "base/os.h"
 #include "base/syscall.h"
+#include "preempt/glimpse.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 #include "preempt/sample.h"
@@ -126,6 +127,10 @@ void goad__preempt_hand_off (struct m *m, struct g *g, const char *why, uintptr_
 	struct g_preempted was = g->last;
 	struct p *p = m->p;
 
+	if (goad__without (GOAD_F_NO_HANDOFF)) {
+		goad__deferred (p, g, "hand-off is disabled", pc, depth);
+		return;
+	}
 	goad__g_last (g, LAST_HANDED, pc, why);
 	goad__decided (HOW_HANDOFF, why, pc, depth);
 	switch (goad__handoff_in_handler (m, g)) {
@@ -359,6 +364,8 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 	if (!m)
 		return;
 	goad__sample_answer (m, uc); /* one signal can be for both */
+	if (unlikely (goad__glimpses_asked ()))
+		goad__glimpse_answer (uc);
 	if (goad__pinned ()) {
 		goad__set_pending ();
 		return;

@@ -35,6 +35,16 @@ static const struct unit modes[] = {
 	{ "off", GOAD_PREEMPT_OFF },     { NULL, 0 }
 };
 
+static const struct unit mechanisms[] = { { "preempt", GOAD_F_NO_PREEMPT },
+	                                      { "handoff", GOAD_F_NO_HANDOFF },
+	                                      { "detect-block", GOAD_F_NO_DETECT_BLOCK },
+	                                      { "wakeup-preempt", GOAD_F_NO_WAKEUP_PREEMPT },
+	                                      { "global-tick", GOAD_F_NO_GLOBAL_TICK },
+	                                      { "inherit-slice", GOAD_F_NO_INHERIT_SLICE },
+	                                      { "sysmon", GOAD_F_NO_SYSMON },
+	                                      { "feedback", GOAD_F_NO_FEEDBACK },
+	                                      { NULL, 0 } };
+
 enum { ON = 1, OFF };
 static const struct unit switches[] = { { "on", ON }, { "off", OFF }, { NULL, 0 } };
 
@@ -83,6 +93,33 @@ static int env (const char *name, const struct unit *units, uint64_t min, uint64
 	return -EINVAL;
 }
 
+/* GOAD_DISABLE: words with commas between. */
+static int env_disable (uint64_t *flags)
+{
+	const char *text = getenv ("GOAD_DISABLE");
+	uint64_t flag;
+	char word[16];
+
+	*flags = 0;
+	for (const char *at = text; at && *at; at += *at == ',') {
+		size_t n = strcspn (at, ",");
+		bool fits = n > 0 && n < sizeof word;
+		if (fits)
+			memcpy (word, at, n);
+		word[fits ? n : 0] = 0;
+		if (!parse_word (word, mechanisms, &flag)) {
+			goad__line ("GOAD_DISABLE=%s: it must be a list, with commas between, of preempt, "
+			            "handoff, detect-block, wakeup-preempt, global-tick, inherit-slice, sysmon "
+			            "and feedback",
+			            text);
+			return -EINVAL;
+		}
+		*flags |= flag;
+		at += n;
+	}
+	return 0;
+}
+
 static bool usable_signal (int signo)
 {
 	switch (signo) {
@@ -99,7 +136,7 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 {
 	uint64_t procs = 0, threads = 10000, stack = 256 << 10, quantum = 10000000;
 	uint64_t mode = GOAD_PREEMPT_AUTO, signo = SIGURG, seed = 0, flags = 0;
-	uint64_t feedback = ON, grain = GRAIN;
+	uint64_t feedback = ON, grain = GRAIN, disabled;
 	int saved = errno;
 	int bad;
 
@@ -123,6 +160,7 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 	bad |= env ("GOAD_FEEDBACK", switches, 0, 0, "on or off", &feedback) < 0;
 	bad |= env ("GOAD_MIN_GRANULARITY", times, MIN_GRAIN, MAX_QUANTUM,
 	            "a time from 10us to 1s, with its unit (200us, 1ms)", &grain) < 0;
+	bad |= env_disable (&disabled) < 0;
 	errno = saved;
 	if (bad)
 		return -EINVAL;
@@ -134,7 +172,8 @@ GOAD__API int goad_config_init (goad_config_t *cfg)
 		                   .preempt = (int) mode,
 		                   .signo = (int) signo,
 		                   .flags = (flags ? GOAD_F_EXACT_TIME : 0) |
-		                            (feedback == OFF ? GOAD_F_NO_FEEDBACK : 0),
+		                            (feedback == OFF ? GOAD_F_NO_FEEDBACK : 0) |
+		                            (unsigned) disabled,
 		                   .seed = seed,
 		                   .min_granularity_ns = grain };
 	memcpy (cfg, &full, cfg->size < sizeof full ? cfg->size : sizeof full);
@@ -165,6 +204,11 @@ static int m_idle (uint64_t *out)
 	return env ("GOAD_M_IDLE", times, 1000000, UINT64_C (86400000000000),
 	            "a time from 1ms to 86400s, with its unit", out);
 }
+
+#define KNOWN_FLAGS                                                                   \
+	(GOAD_F_EXACT_TIME | GOAD_F_NO_FEEDBACK | GOAD_F_NO_PREEMPT | GOAD_F_NO_HANDOFF | \
+	 GOAD_F_NO_DETECT_BLOCK | GOAD_F_NO_WAKEUP_PREEMPT | GOAD_F_NO_GLOBAL_TICK |      \
+	 GOAD_F_NO_INHERIT_SLICE | GOAD_F_NO_SYSMON)
 
 #define REFUSE(...) return goad__line (__VA_ARGS__), -EINVAL
 
@@ -201,7 +245,7 @@ int goad__config_check (goad_config_t *c)
 		REFUSE ("goad_config_t.min_granularity_ns is %lu: it must be from 10 us to 1 s, or 0 for "
 		        "200 us",
 		        (unsigned long) c->min_granularity_ns);
-	if (c->flags & ~(GOAD_F_EXACT_TIME | GOAD_F_NO_FEEDBACK))
+	if (c->flags & ~KNOWN_FLAGS)
 		REFUSE ("goad_config_t.flags is %x: only GOAD_F_* are known", c->flags);
 	if (chaos_seed (&s->chaos) < 0 || m_idle (&s->m_idle_ns) < 0)
 		return -EINVAL;

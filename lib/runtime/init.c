@@ -16,6 +16,7 @@
 #include "runtime/fault.h"
 #include "runtime/io.h"
 #include "runtime/runtime.h"
+#include "runtime/starve.h"
 #include "runtime/tracer.h"
 #include "sched/account.h"
 #include "sched/source.h"
@@ -129,6 +130,7 @@ static int set_up (const goad_config_t *user)
 	goad__netpoll_init ();
 	goad__io_init ();
 	goad__deadlock_init ();
+	goad__starve_set_up ();
 	err = goad__modules_init ();
 	if (err == 0)
 		err = goad__stack_init ();

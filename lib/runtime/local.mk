@@ -27,6 +27,9 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/schedtrace.c \
 	%D%/sight.c \
 	%D%/sight.h \
+	%D%/starve.c \
+	%D%/starve.h \
+	%D%/starve_scan.c \
 	%D%/stats.c \
 	%D%/symbol.c \
 	%D%/thread.c \

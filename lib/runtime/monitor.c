@@ -22,6 +22,7 @@
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 #include "runtime/runtime.h"
+#include "runtime/starve.h"
 #include "runtime/thread.h"
 #include "runtime/watch.h"
 #include "sched/feedback.h"
@@ -80,17 +81,23 @@ static void note_cpu (void)
 	                       memory_order_relaxed);
 }
 
+static bool op_resting (void *rt)
+{
+	(void) rt;
+	return goad__without (GOAD_F_NO_SYSMON) && !goad__stopping ();
+}
+
 /* Once anybody has waited for a descriptor it sleeps with the netpoller, and readies whom
  * events concern, unless an idle M does so; before, and for processes without descriptors, a
  * futex is enough. */
 static void op_sleep (void *rt, uint64_t deadline)
 {
-	enum bed bed = goad__netpoll_bed (&deadline) ? IN_NETPOLL : ON_FUTEX;
+	enum bed bed = !op_resting (rt) && goad__netpoll_bed (&deadline) ? IN_NETPOLL : ON_FUTEX;
 	bool news;
-	(void) rt;
 
 	note_cpu ();
-	deadline = goad__timers_sleeps (deadline);
+	if (!op_resting (rt))
+		deadline = goad__timers_sleeps (deadline);
 	goad__trace (sysmon_sleep, goad__now (), deadline);
 	/* [ord:sysmon-sleep]; [ord:sysmon-alarm] is the other half of goad__tell_sysmon */
 	atomic_store_explicit (&mon.asleep, bed, memory_order_seq_cst);
@@ -155,6 +162,8 @@ static void op_observe (void *rt, int i, struct sysmon_view *v)
 	             atomic_load_explicit (&p->curg_id, memory_order_relaxed) != 0;
 	v->preemptible = goad__sched.preempt != GOAD_PREEMPT_OFF ||
 	                 atomic_load_explicit (&goad__sched.own_modes, memory_order_relaxed);
+	if (goad__without (GOAD_F_NO_PREEMPT) && !goad__stopping ())
+		v->preemptible = false;
 	v->requested = atomic_load_explicit (&p->request, memory_order_relaxed) == v->tick;
 	v->armed = mon.armed[i] && armed_for (NEWS_WORK);
 	v->since = goad__g_get (&p->run_since);
@@ -217,7 +226,7 @@ static void ring (uint32_t news)
 static uint64_t op_granularity (void *rt)
 {
 	(void) rt;
-	return goad__sched.granularity;
+	return goad__without (GOAD_F_NO_WAKEUP_PREEMPT) ? 0 : goad__sched.granularity;
 }
 
 static enum sysmon_crowd op_crowd (void *rt)
@@ -335,6 +344,8 @@ static int op_retake (void *rt, int i, uint64_t since)
 static int op_take (void *rt, int i, uint64_t tick)
 {
 	(void) rt;
+	if (goad__without (GOAD_F_NO_DETECT_BLOCK) && !goad__stopping ())
+		return -EAGAIN;
 	return thread_to_be_had () ? goad__watch_take (i, tick) : -EAGAIN;
 }
 
@@ -358,6 +369,24 @@ static int op_preempt (void *rt, int i, uint64_t tick)
 		return 0;
 	}
 	return goad__preempt_request (&goad__sched.p[i], tick, false);
+}
+
+static uint64_t op_starve_bound (void *rt)
+{
+	(void) rt;
+	return goad__starve_bound ();
+}
+
+static uint64_t op_starve_scan (void *rt, uint64_t now)
+{
+	(void) rt;
+	return goad__starve_look (now);
+}
+
+static uint64_t op_starve_tell (void *rt, uint64_t now)
+{
+	(void) rt;
+	return goad__starve_tell (now);
 }
 
 static uint64_t op_next_timer (void *rt)
@@ -402,6 +431,7 @@ static const struct sysmon_ops ops = {
 	.now = op_now,
 	.sleep = op_sleep,
 	.stopping = op_stopping,
+	.resting = op_resting,
 	.procs = op_procs,
 	.quantum = op_quantum,
 	.observe = op_observe,
@@ -426,6 +456,9 @@ static const struct sysmon_ops ops = {
 	.take = op_take,
 	.loose = op_loose,
 	.rein = op_rein,
+	.starve_bound = op_starve_bound,
+	.starve_scan = op_starve_scan,
+	.starve_tell = op_starve_tell,
 	.next_timer = op_next_timer,
 	.run_timers = op_run_timers,
 	.housekeep = op_housekeep,
@@ -460,10 +493,12 @@ static void *monitor_run (void *arg)
 	goad__set_pins (1); /* never preempted: it has no coroutine, and no signal comes */
 	mon.tid = goad__gettid ();
 	goad__ring_begin ();
+	goad__starve_init (mon.tid);
 	prctl (PR_SET_NAME, "goad-sysmon");
 	prctl (PR_SET_TIMERSLACK, 1);
 	ask_short_slice ();
 	sysmon_run (&mon.sysmon);
+	goad__starve_last ();
 	note_cpu ();
 	goad__ring_end ();
 	goad__set_pins (0);

@@ -236,6 +236,11 @@ enum sysmon_thread goad__watch_probe (int i, uint64_t tick)
 	return known && !moved ? SYSMON_NO_CPU : SYSMON_COMPUTES;
 }
 
+bool goad__watch_sleeps (struct m *m, int tid)
+{
+	return look_at (m, tid) == DOING_SLEEP;
+}
+
 static void append (struct m *m)
 {
 	m->loose_next = NULL;

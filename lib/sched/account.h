@@ -87,8 +87,12 @@ static inline void goad__p_waited (struct p *p, struct g *g, uint64_t t)
 {
 	uint64_t waited = t - g->ready_at;
 
-	if (waited >= UINT64_MAX / 2) /* stamps of two Ps may be out of order */
-		return;
+	if (unlikely (waited >
+	              atomic_load_explicit (&goad__sched.starve_bound, memory_order_relaxed))) {
+		if (waited > GOAD__NO_BOUND)
+			return;
+		goad__starve_hook (p, g, waited);
+	}
 	goad__g_add (&g->wait, waited);
 	if (waited > g->wait_max) {
 		goad__g_set (&g->wait_max, waited);
@@ -108,7 +112,7 @@ static inline void goad__p_put (struct p *p, struct g *g, uint64_t t, bool inher
 	atomic_store_explicit (&p->curg_id, g->id, memory_order_relaxed);
 	if (unlikely (g->hog))
 		goad__p_new_slice (p, goad__hog_enters (p, g, t));
-	else if (!inherit)
+	else if (!inherit || goad__without (GOAD_F_NO_INHERIT_SLICE))
 		goad__p_new_slice (p, t);
 }
 

@@ -127,6 +127,8 @@ static bool global_turn (struct p *p, uint64_t t)
 {
 	bool due = p->global_due;
 
+	if (goad__without (GOAD_F_NO_GLOBAL_TICK))
+		return false;
 	p->global_due = false;
 	if (--p->picks == 0) {
 		p->picks = GOAD__GLOBAL_EVERY;

@@ -16,7 +16,14 @@
 #include "base/fatal.h"
 #include "sched/account.h"
 
-struct sched goad__sched;
+struct sched goad__sched = { .starve_bound = GOAD__NO_BOUND };
+
+static void no_watch (struct p *p, struct g *g, uint64_t waited)
+{
+	(void) p, (void) g, (void) waited;
+}
+
+void (*goad__starve_hook) (struct p *p, struct g *g, uint64_t waited) = no_watch;
 
 static bool no_judge (struct m *m, struct g *g)
 {

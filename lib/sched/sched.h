@@ -25,9 +25,10 @@ struct sched {
 	_Atomic int nprocs; /* changes while the world is stopped */
 	int max_threads;
 	uint64_t quantum;
-	uint64_t granularity; /* no slice ends sooner for fresh work; 0: no feedback   */
-	uint64_t fresh_most;  /* sched/feedback.h: what fresh work may have saved      */
-	_Atomic int preempt;  /* threads from outside look, with and without a runtime */
+	uint64_t granularity;          /* no slice ends sooner for fresh work; 0: no feedback   */
+	uint64_t fresh_most;           /* sched/feedback.h: what fresh work may have saved      */
+	_Atomic uint64_t starve_bound; /* a wait that is longer is noticed; survives the runtime */
+	_Atomic int preempt;           /* threads from outside look, with and without a runtime */
 	int signo;
 	unsigned flags;
 	size_t stack_size;
@@ -95,6 +96,13 @@ struct sched {
 
 extern struct sched goad__sched;
 
+/* sched.starve_bound without a watch.  More than that is no wait: stamps of two Ps may be
+ * out of order. */
+#define GOAD__NO_BOUND (UINT64_MAX / 2)
+
+/* g, which comes to p, has waited for longer than the bound. */
+extern void (*goad__starve_hook) (struct p *p, struct g *g, uint64_t waited);
+
 extern void (*goad__sysmon_wake) (void);          /* it would sleep past a deadline, or the end */
 extern void (*goad__sysmon_ring) (uint32_t news); /* it wanted to know */
 
@@ -121,6 +129,12 @@ static inline void goad__tell_sysmon (uint32_t news)
 static inline void goad__own_modes_seen (void)
 {
 	atomic_store_explicit (&goad__sched.own_modes, 1, memory_order_relaxed);
+}
+
+/* GOAD_F_NO_*: a mechanism is off. */
+static inline bool goad__without (unsigned flag)
+{
+	return unlikely ((goad__sched.flags & flag) != 0);
 }
 
 static inline bool goad__chaos (void)

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *const variables[] = {
-	"GOAD_PROCS",  "GOAD_MAX_THREADS", "GOAD_STACK_SIZE", "GOAD_QUANTUM",        "GOAD_PREEMPT",
-	"GOAD_SIGNAL", "GOAD_SEED",        "GOAD_FEEDBACK",   "GOAD_MIN_GRANULARITY"
-};
+static const char *const variables[] = { "GOAD_PROCS",   "GOAD_MAX_THREADS", "GOAD_STACK_SIZE",
+	                                     "GOAD_QUANTUM", "GOAD_PREEMPT",     "GOAD_SIGNAL",
+	                                     "GOAD_SEED",    "GOAD_FEEDBACK",    "GOAD_MIN_GRANULARITY",
+	                                     "GOAD_DISABLE" };
 
 static void clean_environment (void)
 {
@@ -70,6 +70,14 @@ Test (config, environment, .init = clean_environment)
 	cr_expect_eq (config_with ("GOAD_STACK_SIZE", "1G").stack_size, 1 << 30);
 	cr_expect_eq (config_with ("GOAD_FEEDBACK", "off").flags, GOAD_F_NO_FEEDBACK);
 	cr_expect_eq (config_with ("GOAD_FEEDBACK", "on").flags, 0);
+	cr_expect_eq (config_with ("GOAD_DISABLE", "").flags, 0);
+	cr_expect_eq (config_with ("GOAD_DISABLE", "sysmon").flags, GOAD_F_NO_SYSMON);
+	cr_expect_eq (config_with ("GOAD_DISABLE", "preempt,handoff,detect-block").flags,
+	              GOAD_F_NO_PREEMPT | GOAD_F_NO_HANDOFF | GOAD_F_NO_DETECT_BLOCK);
+	cr_expect_eq (
+	    config_with ("GOAD_DISABLE", "wakeup-preempt,global-tick,inherit-slice,feedback").flags,
+	    GOAD_F_NO_WAKEUP_PREEMPT | GOAD_F_NO_GLOBAL_TICK | GOAD_F_NO_INHERIT_SLICE |
+	        GOAD_F_NO_FEEDBACK);
 	cr_expect_eq (config_with ("GOAD_MIN_GRANULARITY", "1ms").min_granularity_ns, GOAD_MS);
 	cr_expect_eq (config_with ("GOAD_QUANTUM", "10ms").quantum_ns, 10 * GOAD_MS);
 	cr_expect_eq (config_with ("GOAD_QUANTUM", "250us").quantum_ns, 250 * GOAD_US);
@@ -134,6 +142,8 @@ Test (config, bad_values_are_named, .timeout = 60, .init = clean_environment)
 		{ "GOAD_STACK_SIZE", "64Q" },    { "GOAD_STACK_SIZE", "-64K" },
 		{ "GOAD_STACK_SIZE", "99999999999G" },
 		{ "GOAD_FEEDBACK", "1" },        { "GOAD_MIN_GRANULARITY", "9us" },
+		{ "GOAD_DISABLE", "preemt" },    { "GOAD_DISABLE", "preempt,,sysmon" },
+		{ "GOAD_DISABLE", "," },         { "GOAD_DISABLE", "sysmon preempt" },
 		{ "GOAD_QUANTUM", "abc" },       { "GOAD_QUANTUM", "10us" },
 		{ "GOAD_QUANTUM", "2s" },        { "GOAD_QUANTUM", "-10ms" },
 		{ "GOAD_QUANTUM", "10parsecs" }, { "GOAD_QUANTUM", "99999999999999999999s" },
@@ -149,6 +159,40 @@ Test (config, bad_values_are_named, .timeout = 60, .init = clean_environment)
 	expect_refused (main_without, "GOAD_PROCS", "0x");
 	expect_refused (main_without, "GOAD_QUANTUM", "nine");
 	expect_refused (start_without, "GOAD_PREEMPT", "never");
+}
+
+static void leaf (void *arg)
+{
+	for (int i = 0; i < 100; i++) {
+		atomic_fetch_add ((_Atomic int *) arg, 1);
+		goad_yield ();
+	}
+}
+
+/* Without timers: with sysmon at rest nobody may serve them. */
+static void tree (void *arg)
+{
+	goad_task_t *t[20];
+
+	for (int i = 0; i < 20; i++)
+		claim_eq (goad_spawn (&t[i], NULL, leaf, arg), 0);
+	claim_eq (goad_set_procs (1), 2);
+	claim_eq (goad_set_procs (3), 1);
+	for (int i = 0; i < 20; i++)
+		claim_eq (goad_join (t[i]), 0);
+}
+
+Test (config, a_program_runs_without_any_one_mechanism, .init = clean_environment)
+{
+	for (unsigned f = GOAD_F_NO_PREEMPT; f <= GOAD_F_NO_SYSMON; f *= 2) {
+		goad_config_t cfg = config_of (2, GOAD_MS, 0);
+		_Atomic int n = 0;
+
+		cfg.flags = f;
+		cr_assert_eq (goad_main (tree, &n, &cfg), 0);
+		cr_assert_eq (n, 2000);
+	}
+	claims_assert ();
 }
 
 static void note_procs (void *arg)

@@ -27,6 +27,19 @@ Test (contract, life)
 	IS (goad_count, size_t, (void) );
 }
 
+Test (contract, starve)
+{
+	goad_starve_event_t e = { .hog_depth = 0 };
+	goad_starve_opts_t o = GOAD_STARVE_OPTS_INIT;
+	void (*fn) (const goad_starve_event_t *, void *) = o.on_starve;
+
+	IS (goad_starve_watch, int, (const goad_starve_opts_t *) );
+	IS (goad_starve_stop, int, (uint64_t *) );
+	cr_expect_null ((void *) (uintptr_t) fn);
+	cr_expect_eq (o.size, sizeof o);
+	cr_expect_eq (sizeof e.hog_pc / sizeof *e.hog_pc, 32);
+}
+
 Test (contract, coroutines)
 {
 	IS (goad_go, int, (goad_fn, void *) );

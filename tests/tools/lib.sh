@@ -17,7 +17,7 @@ if ! test -x "${GOAD:-/nonexistent}"; then
 	echo "the program goad was not built" >&2
 	exit 77
 fi
-unset GOAD_PROCS GOAD_QUANTUM GOAD_PREEMPT GOAD_SEED GOAD_FEEDBACK GOAD_MIN_GRANULARITY GOAD_STACK_SIZE NO_COLOR
+unset GOAD_PROCS GOAD_QUANTUM GOAD_PREEMPT GOAD_SEED GOAD_FEEDBACK GOAD_MIN_GRANULARITY GOAD_STACK_SIZE GOAD_DISABLE NO_COLOR
 work=$(mktemp -d "${TMPDIR:-/tmp}/goad-test.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99

@@ -205,6 +205,29 @@ static int f_rein (void *rt)
 	return f->running;
 }
 
+static uint64_t f_starve_bound (void *rt)
+{
+	return ((struct fake *) rt)->starve_bound;
+}
+
+static uint64_t f_starve_scan (void *rt, uint64_t now)
+{
+	struct fake *f = rt;
+
+	(void) now;
+	f->scans++;
+	return f->starve_first;
+}
+
+static uint64_t f_starve_tell (void *rt, uint64_t now)
+{
+	struct fake *f = rt;
+
+	(void) now;
+	f->tells++;
+	return f->starve_wants;
+}
+
 static uint64_t f_next_timer (void *rt)
 {
 	return ((struct fake *) rt)->timer;
@@ -286,6 +309,9 @@ const struct sysmon_ops fake_ops = {
 	.take = f_take,
 	.loose = f_loose,
 	.rein = f_rein,
+	.starve_bound = f_starve_bound,
+	.starve_scan = f_starve_scan,
+	.starve_tell = f_starve_tell,
 	.next_timer = f_next_timer,
 	.run_timers = f_run_timers,
 	.housekeep = f_housekeep,
@@ -300,6 +326,7 @@ void fake_reset (int n, uint64_t quantum)
 	fake.nprocs = n;
 	fake.quantum = quantum;
 	fake.timer = SYSMON_NEVER;
+	fake.starve_wants = SYSMON_NEVER;
 	fake.house_wants = SYSMON_NEVER;
 	for (int p = 0; p < FAKE_PROCS; p++) {
 		fake.p[p].v.preemptible = true;

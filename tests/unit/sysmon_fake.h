@@ -50,8 +50,10 @@ struct fake {
 	void (*asleep) (struct fake *, uint64_t deadline); /* instead of passing time */
 	void (*at_preempt) (struct fake *, int p);
 	bool owing_wanted, owing;
-	int collected;             /* debts */
-	int loose, running, reins; /* threads without a P    */
+	int collected;                                     /* debts */
+	int loose, running, reins;                         /* threads without a P    */
+	uint64_t starve_bound, starve_first, starve_wants; /* what bound, scan and tell return */
+	int scans, tells;
 	void *extra;
 };
 

@@ -350,3 +350,15 @@ Test (sysmon_loop, stops_without_looking)
 	sysmon_run (&fake.mon);
 	cr_assert_eq (fake.mon.count.looks, 0);
 }
+
+/* What they make runnable is what a slice that is due is asked to end for. */
+Test (sysmon_loop, timers_are_served_before_slices_are_looked_at)
+{
+	fake_reset (1, 10 * MS);
+	fake_begin (0);
+	fake.timer = fake.now + 10 * MS;
+	fake.timer_queues = 1;
+	fake_look_after (10 * MS);
+	cr_assert_eq (fake.timer_ran, fake.now);
+	cr_assert_eq (fake.p[0].asks, 1);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* The look at the queues: who waits for longer than the bound, and who runs meanwhile.
+ *
+ * In the queues under the scheduler's lock a coroutine is what it is.  A P's own queue may
+ * be emptied while it is read, and whom it held may have run, ended, and begun as another
+ * one.  That its memory is still there goad__slab_hold sees to: a slab goes under the lock
+ * that is held, so who is found between head and tail after it was taken is in a slab that
+ * stays.
+ *
+ * [ord:starve] Whether it is what it was is told by ready_at.  It changes on each way out of
+ * RUNNABLE and back, before the state becomes RUNNABLE (release): so RUNNABLE (acquire) and
+ * after it the same ready_at before and after the rest was read is one wait, and the rest is
+ * of it.  And who changes starve_told to it by compare-and-swap is the one who tells; the M
+ * that runs it at last exchanges it (starve.c).
+ *
+ * How many are looked at in the queues under the lock is limited: those at the far end are
+ * noticed when they come nearer, or when they run.
+ */
+#include "runtime/starve.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/slab.h"
+#include "runtime/watch.h"
+
+#define MOST 1024u                  /* in a queue under the lock */
+#define AGAIN UINT64_C (2000000)    /* ns; asked again after that ... */
+#define GIVE_UP UINT64_C (50000000) /* ... until then */
+#define ASLEEP 3                    /* times */
+#define ANYWHERE (-1)
+
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+#define GLANCE __attribute__ ((no_sanitize ("thread", "address"), noinline))
+#else
+#define GLANCE
+#endif
+
+static struct {
+	uint64_t now, bound, due;
+	struct goad__starved *out;
+	unsigned n, room;
+	int oldest; /* the P that has been with the same coroutine for longest */
+	struct g *todo[MOST + 1];
+} scan;
+
+/* What sysmon remembers of each sample. */
+static struct {
+	int p; /* where; void once users is 0 */
+	unsigned users, asleep;
+	uint64_t asked, first;
+} use[GOAD__GLIMPSES];
+
+/* The name as it is at the moment: it may be changing. */
+GLANCE static void glance (char to[32], const struct g *g, uint64_t *id)
+{
+	const volatile char *from = g->name;
+
+	*id = *(const volatile uint64_t *) &g->id;
+	for (int i = 0; i < 32; i++)
+		to[i] = from[i];
+	to[31] = '\0';
+}
+
+static uint64_t runs_on (int i)
+{
+	return i == ANYWHERE ? 0
+	                     : atomic_load_explicit (&goad__sched.p[i].curg_id, memory_order_relaxed);
+}
+
+static int oldest (void)
+{
+	uint64_t since = UINT64_MAX;
+	int best = ANYWHERE;
+
+	for (int i = 0; i < goad__sched.nprocs; i++) {
+		struct p *p = &goad__sched.p[i];
+		uint64_t at = goad__g_get (&p->run_since);
+		if (atomic_load_explicit (&p->state, memory_order_relaxed) != P_IDLE && runs_on (i) &&
+		    at < since) {
+			since = at;
+			best = i;
+		}
+	}
+	return best;
+}
+
+static void look_at (struct g *g, int p)
+{
+	uint64_t told = atomic_load_explicit (&g->starve_told, memory_order_relaxed);
+	enum g_state state = (enum g_state)
+	    atomic_load_explicit (&g->state, memory_order_acquire); /* [ord:starve] */
+	uint64_t since = goad__g_get (&g->ready_at);
+	struct goad__starved *v = &scan.out[scan.n];
+
+	if (state != G_RUNNABLE || since == told || since > scan.now)
+		return;
+	if (scan.now - since <= scan.bound) {
+		scan.due = goad__min64 (scan.due, since + scan.bound + 1);
+		return;
+	}
+	if (scan.n == scan.room) {
+		scan.due = scan.now;
+		return;
+	}
+	glance (v->name, g, &v->id);
+	atomic_thread_fence (memory_order_acquire);
+	if (atomic_load_explicit (&g->state, memory_order_relaxed) != G_RUNNABLE ||
+	    goad__g_get (&g->ready_at) != since)
+		return;
+	/* [ord:starve] */
+	if (!atomic_compare_exchange_strong_explicit (&g->starve_told, &told, since,
+	                                              memory_order_relaxed, memory_order_relaxed))
+		return;
+	v->waited = scan.now - since;
+	v->p = runs_on (p) ? p : scan.oldest;
+	v->hog = runs_on (v->p);
+	v->hog_name[0] = '\0';
+	v->sample = NULL;
+	scan.n++;
+}
+
+static void look_at_own (int i)
+{
+	struct p *p = &goad__sched.p[i];
+	struct g *g = atomic_load_explicit (&p->runnext, memory_order_acquire);
+	uint32_t h, t;
+
+	if (g)
+		look_at (g, i);
+	h = atomic_load_explicit (&p->runq.head, memory_order_acquire);
+	t = atomic_load_explicit (&p->runq.tail, memory_order_acquire);
+	for (; h != t && t - h <= RUNQ_SIZE; h++) {
+		g = atomic_load_explicit (&p->runq.slot[h % RUNQ_SIZE], memory_order_relaxed);
+		if (g)
+			look_at (g, i);
+	}
+}
+
+/* Without recursion: a heap may be as deep as it has members. */
+static void look_at_fair (struct g *root)
+{
+	unsigned n = 0, seen = 0;
+
+	if (root)
+		scan.todo[n++] = root;
+	while (n > 0 && seen++ < MOST) {
+		struct g *g = scan.todo[--n];
+
+		look_at (g, ANYWHERE);
+		if (g->fair_sibling && n < MOST)
+			scan.todo[n++] = g->fair_sibling;
+		if (g->fair_child && n < MOST)
+			scan.todo[n++] = g->fair_child;
+	}
+}
+
+static void look_at_global (void)
+{
+	struct sched *s = &goad__sched;
+	struct g *g;
+	unsigned seen = 0;
+
+	if (!goad__global_waits ())
+		return;
+	goad__spin_lock (&s->lock);
+	for (g = s->globq.first; g && seen < MOST; g = g->next, seen++)
+		look_at (g, ANYWHERE);
+	look_at_fair (s->fairq.root);
+	goad__spin_unlock (&s->lock);
+}
+
+/* The signal would break off a system call that it sleeps in, and it could not answer; so it is
+ * asked once it does not.  False: it has been found asleep each time. */
+static bool ask (unsigned k, uint64_t now)
+{
+	const struct p *p = &goad__sched.p[use[k].p];
+	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
+	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
+
+	use[k].asked = now;
+	if (!m || goad__watch_sleeps (m, tid))
+		return ++use[k].asleep < ASLEEP;
+	goad__glimpse_ask (&goad__glimpses[k], tid);
+	return true;
+}
+
+static struct goad__glimpse *sample_of (int i)
+{
+	unsigned k, found = GOAD__GLIMPSES;
+
+	for (k = 0; k < GOAD__GLIMPSES; k++) {
+		if (use[k].users && use[k].p == i && use[k].first == scan.now) {
+			use[k].users++;
+			return &goad__glimpses[k];
+		}
+		if (!use[k].users)
+			found = k;
+	}
+	if (found == GOAD__GLIMPSES)
+		return NULL;
+	use[found].p = i;
+	use[found].users = 1;
+	use[found].asleep = 0;
+	use[found].first = scan.now;
+	ask (found, scan.now);
+	return &goad__glimpses[found];
+}
+
+/* Should nobody answer for him, at least his name. */
+GLANCE static void name_hog (struct goad__starved *v)
+{
+	const struct m *m = atomic_load_explicit (&goad__sched.p[v->p].m, memory_order_relaxed);
+	const struct g *g = m ? *(struct g *const volatile *) &m->curg : NULL;
+	uint64_t id;
+
+	if (!g)
+		return;
+	glance (v->hog_name, g, &id);
+	if (id != v->hog)
+		v->hog_name[0] = '\0';
+}
+
+static void blame (void)
+{
+	goad__slab_hold ();
+	for (unsigned i = 0; i < scan.n; i++)
+		if (scan.out[i].hog)
+			name_hog (&scan.out[i]);
+	goad__slab_release ();
+	for (unsigned i = 0; i < scan.n; i++)
+		if (scan.out[i].hog)
+			scan.out[i].sample = sample_of (scan.out[i].p);
+}
+
+unsigned goad__starve_scan (uint64_t now, uint64_t bound, struct goad__starved *out, unsigned n,
+                            uint64_t *due)
+{
+	scan.now = now;
+	scan.bound = bound;
+	scan.due = UINT64_MAX;
+	scan.out = out;
+	scan.n = 0;
+	scan.room = n;
+	scan.oldest = oldest ();
+	look_at_global ();
+	goad__slab_hold ();
+	for (int i = 0; i < goad__sched.np_made; i++)
+		look_at_own (i);
+	goad__slab_release ();
+	blame ();
+	*due = scan.due;
+	return scan.n;
+}
+
+void goad__starve_drop (struct goad__glimpse *s)
+{
+	if (!s || --use[s - goad__glimpses].users)
+		return;
+	goad__glimpse_end (s);
+	atomic_store_explicit (&s->state, GLIMPSE_FREE, memory_order_relaxed);
+}
+
+bool goad__starve_wait_for (struct goad__glimpse *s, uint64_t now, uint64_t *until)
+{
+	unsigned k = (unsigned) (s - goad__glimpses);
+	uint32_t state = atomic_load_explicit (&s->state, memory_order_acquire); /* [ord:glimpse] */
+
+	if (state == GLIMPSE_DONE || now >= use[k].first + GIVE_UP || use[k].asleep >= ASLEEP)
+		return false;
+	if ((state == GLIMPSE_MISSED || now >= use[k].asked + AGAIN) && !ask (k, now))
+		return false;
+	*until = goad__min64 (*until, use[k].asked + AGAIN);
+	return true;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* announced_block.c - Calls that block, and said so, hold all threads. Their processors are left attached, for a
+ * call that is over soon; somebody must take them away.
+ *
+ * Needs: sysmon.
+ * After: tokio-rs/tokio#726, tasks stayed where they were although the blocking calls beside
+ *   them were announced.
+ */
+#include <time.h>
+
+#include "tools/starve.h"
+
+static _Atomic int asleep;
+static int v;
+
+static void sleeps (void *arg)
+{
+	struct timespec ts = { 4, 0 };
+
+	(void) arg;
+	while (!starve_over ()) {
+		atomic_fetch_add (&asleep, 1);
+		goad_block_begin ();
+		nanosleep (&ts, NULL);
+		goad_block_end ();
+	}
+}
+
+static void runs (void *arg)
+{
+	(void) arg;
+	starve_ran (v);
+}
+
+/* Comes when both threads sleep. */
+static void *spawns (void *arg)
+{
+	struct timespec ts = { 0, 2000000 };
+
+	(void) arg;
+	while (!starve_over ()) {
+		nanosleep (&ts, NULL);
+		if (atomic_load (&asleep) < 2)
+			continue;
+		starve_ready (v, 0);
+		starve_go ("victim", runs, NULL);
+		while (starve_pending (v) && !starve_over ())
+			nanosleep (&ts, NULL);
+	}
+	return NULL;
+}
+
+static void first (void *arg)
+{
+	(void) arg;
+	v = starve_victim ();
+	starve_go ("sleeps 1", sleeps, NULL);
+	starve_go ("sleeps 2", sleeps, NULL);
+	starve_thread (spawns, NULL);
+}
+
+const struct scenario starve_announced_block = {
+	.name = "announced-block",
+	.about = "calls that block, and said so, hold all threads",
+	.issue = "tokio-rs/tokio#726",
+	.after = "tasks stayed where they were although the blocking calls beside them were announced",
+	.needs = NEEDS_SYSMON,
+	.procs = 2,
+	.first = first,
+};

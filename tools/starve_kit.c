@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* starve_kit.c - what scenarios are made of: victims, hogs, the time that somebody waited */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/starve.h"
+
+enum { VICTIMS = 16 };
+
+_Atomic int starve_over_flag;
+
+static struct victim {
+	_Atomic uint64_t since; /* it could run; 0: it runs, or waits for something */
+	_Atomic uint64_t turns, worst;
+} victim[VICTIMS];
+static _Atomic int victims;
+static struct hist *waits;
+static uint64_t loops_per_us;
+
+static void loops (uint64_t n)
+{
+	for (volatile uint64_t i = 0; i < n && !starve_over (); i = i + 1)
+		;
+}
+
+void starve_kit_begin (struct hist *to)
+{
+	waits = to;
+	/* The fastest of some tries: the host may have been busy in the others. */
+	for (int i = 0; i < 20; i++) {
+		uint64_t t = goad_now (), took;
+		loops (10000);
+		took = goad_now () - t;
+		if (took > 0 && 10000 * 1000 / took > loops_per_us)
+			loops_per_us = 10000 * 1000 / took;
+	}
+}
+
+int starve_victim (void)
+{
+	int v = atomic_fetch_add (&victims, 1);
+
+	if (v >= VICTIMS)
+		abort ();
+	return v;
+}
+
+void starve_ready (int v, uint64_t since)
+{
+	atomic_store (&victim[v].since, since ? since : goad_now ());
+}
+
+void starve_ran (int v)
+{
+	uint64_t now = goad_now ();
+	uint64_t since = atomic_exchange (&victim[v].since, 0);
+	uint64_t waited = now > since ? now - since : 0;
+
+	if (starve_over () || since == 0)
+		return;
+	if (waited > atomic_load (&victim[v].worst))
+		atomic_store (&victim[v].worst, waited);
+	util_hist_add (waits, waited); /* one victim, or a few hundred times a second in all */
+	atomic_fetch_add (&victim[v].turns, 1);
+}
+
+bool starve_pending (int v)
+{
+	return atomic_load (&victim[v].since) != 0;
+}
+
+void starve_kit_look (struct standing *s, uint64_t now)
+{
+	int n = atomic_load (&victims);
+
+	*s = (struct standing){ .victims = (unsigned) n, .least_turns = n ? UINT64_MAX : 0 };
+	for (int i = 0; i < n; i++) {
+		uint64_t since = atomic_load (&victim[i].since);
+		uint64_t turns = atomic_load (&victim[i].turns);
+		uint64_t worst = atomic_load (&victim[i].worst);
+
+		s->least_turns = turns < s->least_turns ? turns : s->least_turns;
+		s->worst_ns = worst > s->worst_ns ? worst : s->worst_ns;
+		if (since && now > since && now - since > s->open_ns)
+			s->open_ns = now - since;
+	}
+}
+
+/* Waits that are not over count with what they have come to. */
+void starve_kit_censor (struct verdict *v, uint64_t now)
+{
+	for (int i = 0; i < atomic_load (&victims); i++) {
+		uint64_t since = atomic_load (&victim[i].since);
+
+		if (!since || now <= since)
+			continue;
+		util_hist_add (&v->waits, now - since);
+		atomic_fetch_add (&v->opened, 1);
+		if (now - since > atomic_load (&v->open_ns))
+			atomic_store (&v->open_ns, now - since);
+	}
+}
+
+void starve_go (const char *name, goad_fn fn, void *arg)
+{
+	goad_attr_t a = GOAD_ATTR_INIT;
+	goad_task_t *t;
+
+	a.name = name;
+	if (goad_spawn (&t, &a, fn, arg) < 0)
+		abort ();
+	goad_detach (t);
+}
+
+void starve_thread (void *(*fn) (void *arg), void *arg)
+{
+	pthread_t t;
+
+	if (pthread_create (&t, NULL, fn, arg) != 0)
+		abort ();
+	pthread_detach (t);
+}
+
+void starve_burn (uint64_t ns)
+{
+	loops (ns * loops_per_us / 1000);
+}
+
+void starve_hog_spins (void *arg)
+{
+	(void) arg;
+	while (!starve_over ())
+		;
+}
+
+void starve_hog_yields (void *arg)
+{
+	(void) arg;
+	while (!starve_over ()) {
+		starve_burn (50000);
+		goad_yield ();
+	}
+}
+
+void starve_victim_yields (void *arg)
+{
+	int v = starve_victim ();
+
+	(void) arg;
+	while (!starve_over ()) {
+		starve_ready (v, 0);
+		goad_yield ();
+		starve_ran (v);
+	}
+}
+
+void starve_victim_sleeps (void *arg)
+{
+	int v = starve_victim ();
+
+	(void) arg;
+	while (!starve_over ()) {
+		uint64_t at = goad_after (2 * GOAD_MS);
+		starve_ready (v, at);
+		goad_sleep_until (at);
+		starve_ran (v);
+	}
+}
+
+/* Whoever reads the clock all the time sees in it that it did not run.  Mostly it is in the
+ * loop, where it can be preempted in place. */
+void starve_victim_computes (void *arg)
+{
+	int v = starve_victim ();
+
+	(void) arg;
+	starve_ready (v, 0);
+	goad_yield ();
+	starve_ran (v);
+	while (!starve_over ()) {
+		starve_ready (v, 0);
+		starve_burn (50000);
+		starve_ran (v);
+	}
+}
