@@ -135,9 +135,10 @@ static void report (const goad_starve_event_t *e, const goad_starve_event_t *las
 	}
 	goad__line ("  while coroutine %lu '%s' ran%s", (unsigned long) e->hog_id, e->hog_name,
 	            e->hog_depth ? ":" : "");
-	goad__backtrace_print (
-	    2, goad__backtrace_name (&namer, (const uintptr_t *) e->hog_pc, e->hog_depth, true),
-	    e->hog_depth);
+	goad__backtrace_print (2,
+	                       goad__backtrace_name (&namer, (const uintptr_t *) e->hog_pc,
+	                                             e->hog_depth, true),
+	                       e->hog_depth);
 	goad__backtrace_done (&namer);
 }
 
