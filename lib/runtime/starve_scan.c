@@ -128,7 +128,7 @@ static void look_at_own (int i)
 
 	if (g)
 		look_at (g, i);
-	h = atomic_load_explicit (&p->runq.head, memory_order_acquire);
+	h = goad__runq_place (atomic_load_explicit (&p->runq.head, memory_order_acquire));
 	t = atomic_load_explicit (&p->runq.tail, memory_order_acquire);
 	for (; h != t && t - h <= RUNQ_SIZE; h++) {
 		g = atomic_load_explicit (&p->runq.slot[h % RUNQ_SIZE], memory_order_relaxed);

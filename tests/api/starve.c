@@ -116,6 +116,20 @@ static void two (void *arg)
 	goad_join (v);
 }
 
+/* The same in a queue out of whose middle others were taken: the joined. */
+static void two_after_joins (void *arg)
+{
+	goad_task_t *a, *b;
+
+	for (int i = 0; i < 20; i++) {
+		spawn (&a, "first", nothing, NULL);
+		spawn (&b, "second", nothing, NULL);
+		goad_join (a);
+		goad_join (b);
+	}
+	two (arg);
+}
+
 static void check_two (int n)
 {
 	const goad_starve_event_t *e = &told.e[0];
@@ -136,16 +150,26 @@ static void check_two (int n)
 }
 
 /* It ends because it was told of: so that was while the wait lasted. */
-static void noticed_in_mode (int mode)
+static void noticed (goad_fn fn, int mode)
 {
 	goad_config_t cfg = config_of (1, GOAD_S, mode);
 
 	cfg.flags = GOAD_F_NO_FEEDBACK; /* else the victim would not wait for the quantum */
 	cr_assert_eq (watch (5 * GOAD_MS), 0);
-	cr_assert_eq (goad_main (two, (void *) 1, &cfg), 0);
+	cr_assert_eq (goad_main (fn, (void *) 1, &cfg), 0);
 	claim_eq (stop (), atomic_load (&told.all));
 	check_two (1);
 	claims_assert ();
+}
+
+static void noticed_in_mode (int mode)
+{
+	noticed (two, mode);
+}
+
+Test (starve, noticed_in_a_queue_with_holes, .timeout = 20)
+{
+	noticed (two_after_joins, GOAD_PREEMPT_OFF);
 }
 
 Test (starve, noticed_while_it_waits)
