@@ -80,6 +80,10 @@ void starve_victim_sleeps (void *arg);
 /* A victim that never ends a run by itself: each gap in its running is a wait. */
 void starve_victim_computes (void *arg);
 
+/* A thread outside of the runtime spawns a victim each 2 ms, when the one before has run and
+ * *asleep (NULL: nobody has to be) is `least` or more. */
+void starve_newcomers (const _Atomic int *asleep, int least);
+
 /* ---- running one (starve_child.c) ------------------------------------------------------------ */
 
 enum outcome { STARVE_NONE, STARVE_PASS, STARVE_FAIL, STARVE_UNCLEAR, STARVE_ERROR };

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tools/starve.h"
 
@@ -183,4 +184,41 @@ void starve_victim_computes (void *arg)
 		starve_burn (50000);
 		starve_ran (v);
 	}
+}
+
+/* Newcomers: spawned from outside, one after the other, when so many are asleep. */
+static struct {
+	const _Atomic int *asleep;
+	int least, victim;
+} coming;
+
+static void newcomer_runs (void *arg)
+{
+	(void) arg;
+	starve_ran (coming.victim);
+}
+
+static void *newcomers_come (void *arg)
+{
+	const struct timespec pause = { 0, 2000000 };
+
+	(void) arg;
+	while (!starve_over ()) {
+		nanosleep (&pause, NULL);
+		if (coming.asleep && atomic_load (coming.asleep) < coming.least)
+			continue;
+		starve_ready (coming.victim, 0);
+		starve_go ("newcomer", newcomer_runs, NULL);
+		while (starve_pending (coming.victim) && !starve_over ())
+			nanosleep (&pause, NULL);
+	}
+	return NULL;
+}
+
+void starve_newcomers (const _Atomic int *asleep, int least)
+{
+	coming.asleep = asleep;
+	coming.least = least;
+	coming.victim = starve_victim ();
+	starve_thread (newcomers_come, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* announced_block.c - Calls that block, and said so, hold all threads. Their processors are left attached, for a
- * call that is over soon; somebody must take them away.
+/* announced_block.c - Calls that block, and said so, hold all threads. Their processors are
+ * left attached, for a call that is over soon; somebody must take them away.
  *
  * Needs: sysmon.
  * After: tokio-rs/tokio#726, tasks stayed where they were although the blocking calls beside
@@ -11,7 +11,6 @@
 #include "tools/starve.h"
 
 static _Atomic int asleep;
-static int v;
 
 static void sleeps (void *arg)
 {
@@ -26,37 +25,12 @@ static void sleeps (void *arg)
 	}
 }
 
-static void runs (void *arg)
-{
-	(void) arg;
-	starve_ran (v);
-}
-
-/* Comes when both threads sleep. */
-static void *spawns (void *arg)
-{
-	struct timespec ts = { 0, 2000000 };
-
-	(void) arg;
-	while (!starve_over ()) {
-		nanosleep (&ts, NULL);
-		if (atomic_load (&asleep) < 2)
-			continue;
-		starve_ready (v, 0);
-		starve_go ("victim", runs, NULL);
-		while (starve_pending (v) && !starve_over ())
-			nanosleep (&ts, NULL);
-	}
-	return NULL;
-}
-
 static void first (void *arg)
 {
 	(void) arg;
-	v = starve_victim ();
 	starve_go ("sleeps 1", sleeps, NULL);
 	starve_go ("sleeps 2", sleeps, NULL);
-	starve_thread (spawns, NULL);
+	starve_newcomers (&asleep, 2);
 }
 
 const struct scenario starve_announced_block = {

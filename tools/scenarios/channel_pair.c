@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* channel_pair.c - A producer and a consumer that compute starve a third. As ready-pair, with a channel between
- * them and some work in each step.
+/* channel_pair.c - A producer and a consumer that compute starve a third. As ready-pair, with a
+ * channel between them and some work in each step.
  *
  * Needs: preempt, inherit-slice, sysmon.
  * After: tokio-rs/tokio#5712, a pair with short steps of work held the slot for the next one,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* deep_hog.c - A loop at the bottom of a deep recursion keeps the CPU. More frames than are looked at:
- * nobody can say that none of them depends on its thread.
+/* deep_hog.c - A loop at the bottom of a deep recursion keeps the CPU. More frames than are
+ * looked at: nobody can say that none of them depends on its thread.
  *
  * Needs: preempt, handoff, sysmon.
  * After: golang/go#35923, a tight loop went on although preemption by signal had come.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* descriptor_behind_hogs.c - Data has come for one while loops have all CPUs. No processor polls, so the monitor must.
+/* descriptor_behind_hogs.c - Data has come for one while loops have all CPUs. No processor
+ * polls, so the monitor must.
  *
  * Needs: preempt, sysmon.
  * After: brianwatling/libfiber#5, while some fiber was ready, those that waited for events

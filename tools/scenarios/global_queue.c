@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* global_queue.c - Those in the local queue starve one in the global queue. The local queue is never empty, so
- * the global one must have its turn now and then.
+/* global_queue.c - Those in the local queue starve one in the global queue. The local queue is
+ * never empty, so the global one must have its turn now and then.
  *
  * Needs: global-tick.
  * After: tokio-rs/tokio#5720, tasks from outside starved in the injection queue while workers

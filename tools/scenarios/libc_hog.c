@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* libc_hog.c - A sort in the C library keeps the CPU. Its frames stand on the stack all the time, so it
- * cannot be switched away: its thread must stop with it.
+/* libc_hog.c - A sort in the C library keeps the CPU. Its frames stand on the stack all the
+ * time, so it cannot be switched away: its thread must stop with it.
  *
  * Needs: preempt, handoff, sysmon.
  * After: riverrun/comeonin#8, a password hash in C ran for so long that the scheduler which

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lock_convoy.c - One that locks again as soon as it unlocks keeps the mutex. It never waits, so it must be
- * preempted; and the mutex must be handed over to who waited long.
+/* lock_convoy.c - One that locks again as soon as it unlocks keeps the mutex. It never waits,
+ * so it must be preempted; and the mutex must be handed over to who waited long.
  *
  * Needs: preempt, sysmon.
  * After: golang/go#13086, who held a lock nearly all the time got it back each time, and the

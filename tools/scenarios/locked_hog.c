@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* locked_hog.c - A loop that is locked to its thread keeps the CPU. It can be preempted, but only together
- * with the thread.
+/* locked_hog.c - A loop that is locked to its thread keeps the CPU. It can be preempted, but
+ * only together with the thread.
  *
  * Needs: preempt, handoff, sysmon.
  * After: golang/go#36122, it was asked whether one that is locked to its thread may be

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* locked_victim.c - One that is locked to its thread waits behind two loops. Its turn comes with a switch of
- * threads, and must come all the same.
+/* locked_victim.c - One that is locked to its thread waits behind two loops. Its turn comes
+ * with a switch of threads, and must come all the same.
  *
  * Needs: preempt, sysmon.
  * After: golang/go#21827, one that was locked to its thread was many times slower than the

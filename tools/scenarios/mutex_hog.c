@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mutex_hog.c - A loop that holds a recursive pthread mutex keeps the CPU. The lock belongs to the kernel
- * thread, so it cannot go on on another one.
+/* mutex_hog.c - A loop that holds a recursive pthread mutex keeps the CPU. The lock belongs to
+ * the kernel thread, so it cannot go on on another one.
  *
  * Needs: preempt, handoff, sysmon.
  * After: google/conscrypt#1170, a virtual thread that held a monitor was pinned, and the

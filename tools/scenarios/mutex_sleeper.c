@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mutex_sleeper.c - One sleeps for a pthread mutex whose holder needs the CPU. It holds the only processor and
- * does not know; the holder, preempted, waits in a queue.
+/* mutex_sleeper.c - One sleeps for a pthread mutex whose holder needs the CPU. It holds the
+ * only processor and does not know; the holder, preempted, waits in a queue.
  *
  * Needs: detect-block, sysmon.
  * After: rayon-rs/rayon#1181, a thread that slept for a lock could not run the task that was

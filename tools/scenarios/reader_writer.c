@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* reader_writer.c - Readers that overlap keep a writer out. They never wait, so they must be preempted; and who
- * reads next must queue behind the writer.
+/* reader_writer.c - Readers that overlap keep a writer out. They never wait, so they must be
+ * preempted; and who reads next must queue behind the writer.
  *
  * Needs: preempt, sysmon.
  * After: async-rs/async-std#705, readers were let in whoever waited, and a writer could wait

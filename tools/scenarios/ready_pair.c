@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ready_pair.c - Two that wake each other in turn starve a third. Who is woken goes next; so the pair must
- * share one slice, and that must end.
+/* ready_pair.c - Two that wake each other in turn starve a third. Who is woken goes next; so
+ * the pair must share one slice, and that must end.
  *
  * Needs: preempt, inherit-slice, sysmon.
  * After: tokio-rs/tokio#2349, two tasks that woke each other through the slot for the next one

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* spawn_chain.c - Each spawns the next and ends, and all others starve. Who is new goes next; so the chain
- * must be in one slice, and that must end.
+/* spawn_chain.c - Each spawns the next and ends, and all others starve. Who is new goes next;
+ * so the chain must be in one slice, and that must end.
  *
  * Needs: preempt, inherit-slice, sysmon.
  * After: golang/go#52934, goroutines that started new ones without end starved what was there

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* spin_flag.c - A loop waits for a flag that only another coroutine can raise. It waits for ever if that one
- * does not get its CPU.
+/* spin_flag.c - A loop waits for a flag that only another coroutine can raise. It waits for
+ * ever if that one does not get its CPU.
  *
  * Needs: preempt, sysmon.
  * After: golang/go#33258, a loop that waited for an atomic counter never let those run who

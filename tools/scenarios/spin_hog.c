@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* spin_hog.c - A loop without a call keeps the CPU from one that yields. Nothing but a signal can end it,
- * and nobody but a monitor can send that.
+/* spin_hog.c - A loop without a call keeps the CPU from one that yields. Nothing but a signal
+ * can end it, and nobody but a monitor can send that.
  *
  * Needs: preempt, sysmon.
  * After: golang/go#10958, a loop without calls could not be preempted, and held up even the

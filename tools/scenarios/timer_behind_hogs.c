@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* timer_behind_hogs.c - A sleeper is due while loops have all CPUs. No processor looks at its timers, so the monitor
- * must.
+/* timer_behind_hogs.c - A sleeper is due while loops have all CPUs. No processor looks at its
+ * timers, so the monitor must.
  *
  * Needs: preempt, sysmon.
  * After: golang/go#15706, the goroutine that served timers did not get to run under load, and

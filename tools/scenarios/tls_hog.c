@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tls_hog.c - A loop over a thread-local variable keeps the CPU. The compiler may hold its address in a
- * register, so it cannot go on on another thread.
+/* tls_hog.c - A loop over a thread-local variable keeps the CPU. The compiler may hold its
+ * address in a register, so it cannot go on on another thread.
  *
  * Needs: preempt, handoff, sysmon.
  * After: pmodels/argobots#55, the address of a thread-local stayed in a register across a

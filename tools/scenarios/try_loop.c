@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* try_loop.c - A loop of calls that never wait keeps the CPU. It is in the library most of the time, where
- * it cannot be stopped; so it must be on its way out.
+/* try_loop.c - A loop of calls that never wait keeps the CPU. It is in the library most of the
+ * time, where it cannot be stopped; so it must be on its way out.
  *
  * Needs: preempt, sysmon.
  * After: golang/go#23721, a copy between a reader and a writer that were always ready starved

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* weights.c - A loop of three times the weight keeps the CPU from a light one. More weight is a larger
- * share, and not all of it.
+/* weights.c - A loop of three times the weight keeps the CPU from a light one. More weight is a
+ * larger share, and not all of it.
  *
  * Needs: preempt, sysmon.
  * After: python-trio/trio#32, with tasks of unequal right the question was how the least of

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* woken_late.c - A sleeper waits for the end of a long slice. The quantum is long here, as where preemption
- * is to be rare; who wakes must not have to wait for it.
+/* woken_late.c - A sleeper waits for the end of a long slice. The quantum is long here, as
+ * where preemption is to be rare; who wakes must not have to wait for it.
  *
  * Needs: preempt, wakeup-preempt, sysmon.
  * After: golang/go#38860, timers were late by a whole slice of whatever computed.
