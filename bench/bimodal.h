@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* bimodal.h - what bimodal.c and its pthread twin share: the load, and the result
  *
- * Tasks come at random (Poisson) and load the CPUs by 70%, or --count percent; 199 of 200 compute for 5 us, one
- * for 5 ms.  How long is it from when one should have come to its end?  All is drawn
- * before the start; work is counted in loops, measured at the start, so that a task which is
- * interrupted has not less to do. */
+ * Tasks come at random (Poisson) and load the CPUs by 70%, or --count percent; 199 of 200
+ * compute for 5 us, one for 5 ms.  How long is it from when one should have come to its
+ * end?  All is drawn before the start; work is counted in loops, measured at the start, so
+ * that a task which is interrupted has not less to do. */
 #ifndef BENCH_BIMODAL_H
 #define BENCH_BIMODAL_H
 

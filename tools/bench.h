@@ -72,7 +72,8 @@ int bench_cases_read (struct bench *b);
 int bench_cases_choose (struct bench *b, int n, char **names);
 const char *bench_about (const struct bench *b, const char *program);
 
-/* bench_find.c: the directories; and where things are.  NULL: not there.  The path is valid until the next call. */
+/* bench_find.c: the directories; and where things are.  NULL: not there.  The path is valid
+ * until the next call. */
 const char *bench_path (void);
 const char *bench_find (const char *folder, const char *name, const char *suffix, int mode);
 const char *bench_program (struct bench *b, enum side side, const char *name);

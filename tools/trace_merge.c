@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* trace_merge.c - the events of all threads in one order
  *
- * Each thread's are in order already; between threads the times decide, but they can be some
- * microseconds off.  What cannot be off is the count that a coroutine carries from the event
- * of one thread to that of the next, and that it stops on the one before it begins on the
- * other, as a P does: an event whose turn has not come waits, with all that comes after it on its thread,
- * until it has.  That can be long: a thread that the host took the CPU from just after it
- * looked at the clock writes an old time when it is back.  After a loss the turn may never
- * come; so then none waits beyond a millisecond of the others' time. */
+ * Each thread's are in order already; between threads the times decide, but they can be
+ * some microseconds off.  What cannot be off is the count that a coroutine carries from
+ * the event of one thread to that of the next, and that it stops on the one before it
+ * begins on the other, as a P does: an event whose turn has not come waits, with all that
+ * comes after it on its thread, until it has.  That can be long: a thread that the host
+ * took the CPU from just after it looked at the clock writes an old time when it is back.
+ * After a loss the turn may never come; so then none waits beyond a millisecond of the
+ * others' time. */
 #include <stdlib.h>
 #include <string.h>
 

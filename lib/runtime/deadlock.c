@@ -2,9 +2,9 @@
 /* All coroutines are asleep: is it for ever?
  *
  * Asked by the last M to go idle, under the scheduler's lock: no P runs, no queue holds
- * anybody, but coroutines are alive.  It is for ever if no timer is armed, nobody waits for
- * a descriptor, and every thread of the process is the runtime's: a foreign thread may wake somebody at any
- * time, and what it waits for is not ours to know.
+ * anybody, but coroutines are alive.  It is for ever if no timer is armed, nobody waits
+ * for a descriptor, and every thread of the process is the runtime's: a foreign thread may
+ * wake somebody at any time, and what it waits for is not ours to know.
  */
 #include <dirent.h>
 #include <fcntl.h>

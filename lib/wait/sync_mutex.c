@@ -28,9 +28,9 @@
  * has been descheduled.
  *
  * No wake-up is lost.  Who queues sets WAITERS while the mutex has an owner, and the
- * owner's fast unlock fails on any flag but WAITERS with WOKEN.  Unlock leaves a waiter asleep only if WOKEN is
- * set; and that one either gets the mutex, and unlocks it later, or clears WOKEN in a step
- * that finds an owner, who then unlocks without WOKEN.
+ * owner's fast unlock fails on any flag but WAITERS with WOKEN.  Unlock leaves a waiter
+ * asleep only if WOKEN is set; and that one either gets the mutex, and unlocks it later,
+ * or clears WOKEN in a step that finds an owner, who then unlocks without WOKEN.
  */
 #include <errno.h>
 
