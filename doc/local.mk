@@ -118,6 +118,7 @@ EXTRA_DIST += \
 	%D%/design/preemption.md \
 	%D%/design/scheduler.md \
 	%D%/design/sysmon.md \
+	%D%/dump.md \
 	%D%/how-preempted.md \
 	%D%/limits.md \
 	%D%/trace-format.md
