@@ -514,8 +514,10 @@ int goad__monitor_start (void)
 	mon.cpu_ns = mon.late_max = 0;
 	mon.tid = 0;
 	sysmon_init (&mon.sysmon, &ops, NULL, mon.procs, GOAD__MAX_PROCS);
-	goad__sysmon_wake = wake;
-	goad__sysmon_ring = ring;
+	if (goad__sysmon_wake != wake) { /* once: threads from outside may look already */
+		goad__sysmon_wake = wake;
+		goad__sysmon_ring = ring;
+	}
 	err = goad__thread_start (&mon.thread, monitor_run, NULL, 0, &mon.stack);
 	mon.running = err == 0;
 	return err;

@@ -49,6 +49,13 @@ bool goad__sight_peek (const void *at, void *to, size_t n)
 
 _Static_assert(sizeof (struct g) % sizeof (uintptr_t) == 0, "it is copied by words");
 
+/* Its own stack's, as far as the copy can be believed. */
+GOAD__FOREIGN static void bounds (struct goad__sight *s)
+{
+	s->lo = (uintptr_t) s->c.stack->lo;
+	s->hi = (uintptr_t) s->c.stack->hi;
+}
+
 bool goad__sight_read (struct goad__sight *s, const struct g *g)
 {
 	s->g = g;
@@ -66,8 +73,7 @@ bool goad__sight_read (struct goad__sight *s, const struct g *g)
 	case G_SYSCALL:
 		if (!s->c.stack || s->c.id == 0)
 			return false;
-		s->lo = (uintptr_t) s->c.stack->lo;
-		s->hi = (uintptr_t) s->c.stack->hi;
+		bounds (s);
 		return true;
 	case G_IDLE:
 	case G_DEAD:

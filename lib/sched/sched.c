@@ -394,13 +394,12 @@ static void go_direct (struct m *m, struct g *g, struct g *to, uint64_t t, enum 
 bool goad__sched_run_child (struct g *child, struct waiter *w)
 {
 	struct m *m = goad__m ();
-	struct p *p = m->p;
+	struct p *p = goad__own_p (m);
 	struct g *g = m->curg;
 	uintptr_t none = JOIN_NONE;
 	uint64_t t;
 
-	if (atomic_load_explicit (&m->slow, memory_order_relaxed) || goad__g_get (&child->slices) > 0 ||
-	    goad__g_state (child) != G_RUNNABLE)
+	if (!p || goad__g_get (&child->slices) > 0 || goad__g_state (child) != G_RUNNABLE)
 		return false;
 	goad__fp_save (&g->fp);
 	t = goad__p_time (p);

@@ -314,7 +314,8 @@ Test (fork, mask_of_another_program, .timeout = 60)
 	char out[4096];
 	int status = child_run (masks, NULL, 50, out, sizeof out);
 
-	cr_assert_str_eq (out, "");
+	if (!TEST_SLOW) /* AddressSanitizer tells of a stack that it does not know */
+		cr_assert_str_eq (out, "");
 	if (child_exited (status, 77))
 		cr_skip ("all forks came from one thread");
 	cr_assert (child_exited (status, 0), "status %#x", status);

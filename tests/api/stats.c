@@ -227,7 +227,8 @@ Test (stats, counted_from_the_start_of_the_run, .timeout = 10)
 	for (int i = 0; i < 3; i++) {
 		cr_assert_eq (run_main (spawn_seven, NULL, 2, 0, 0), 0);
 		cr_assert_eq (stats_now ().spawned, 8);
-		cr_assert_eq (stats_now ().preempt_yielded, 0);
+		/* On a slow machine one of them may have been preempted. */
+		cr_assert (TEST_SLOW || stats_now ().preempt_yielded == 0);
 	}
 	claims_assert ();
 }

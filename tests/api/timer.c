@@ -367,7 +367,8 @@ Test (timer, and_deadlock, .timeout = 60)
 	cr_assert (strstr (out, "deadlock"));
 	status = child_run (no_deadlock_child, NULL, 20, out, sizeof out);
 	cr_assert (child_exited (status, 0), "%s", out);
-	cr_assert_str_eq (out, "");
+	if (!TEST_SLOW) /* AddressSanitizer tells of a stack that it does not know */
+		cr_assert_str_eq (out, "");
 }
 
 /* Beside as many hogs as Ps: sysmon starts it. */
