@@ -95,12 +95,12 @@ static inline uint32_t goad__runq_len (const struct runq *q)
 static inline void goad__runq_expect (const struct runq *q)
 {
 	uint32_t at = goad__runq_place (atomic_load_explicit (&q->head, memory_order_relaxed));
-	const char *g = (const char *) atomic_load_explicit (&q->slot[at % RUNQ_SIZE],
-	                                                     memory_order_relaxed);
+	/* It may be none, and that is no pointer to reckon with. */
+	uintptr_t g = (uintptr_t) atomic_load_explicit (&q->slot[at % RUNQ_SIZE], memory_order_relaxed);
 
-	__builtin_prefetch (g - 64, 1);
-	__builtin_prefetch (g, 1);
-	__builtin_prefetch (g + 64, 1);
+	__builtin_prefetch ((const void *) (g - 64), 1);
+	__builtin_prefetch ((const void *) g, 1);
+	__builtin_prefetch ((const void *) (g + 64), 1);
 }
 
 /* Owner.  False when it is full; then take half out with goad__runq_shed. */
