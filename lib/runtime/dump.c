@@ -273,7 +273,7 @@ static bool look_standing (struct dump *d, const struct goad__regs *regs, bool e
 bool goad__dump_look (struct dump *d, struct slot slot)
 {
 	struct goad__regs regs;
-	bool exact;
+	bool exact = false;
 
 	if (!goad__sight_read (&d->sight, goad__stack_room (goad__stack_of (slot))))
 		return true;

@@ -175,6 +175,7 @@ static void on_fatal (void)
 	struct goad__where where;
 
 	where.n = 0;
+	where.exact = false;
 	if (g && here > (uintptr_t) g->stack->lo && here < (uintptr_t) g->stack->hi) {
 		if (here - (uintptr_t) g->stack->lo < ROOM)
 			return;
