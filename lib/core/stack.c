@@ -116,18 +116,17 @@ static void shed_depth (struct stack *s)
 	goad__syscall3 (SYS_madvise, (long) s->lo, s->hi - PROBE_KEEP * 1024 - s->lo, MADV_DONTNEED);
 }
 
-size_t goad__stack_used (const struct stack *s)
+size_t goad__stack_used (uintptr_t lo, uintptr_t hi)
 {
 	unsigned char vec[256];
-	char *end = s->hi;
 
-	for (char *at = s->lo; at < end; at += sizeof vec * GOAD__PAGE) {
-		size_t pages = goad__min64 ((size_t) (end - at) / GOAD__PAGE, sizeof vec);
+	for (uintptr_t at = lo; at < hi; at += sizeof vec * GOAD__PAGE) {
+		size_t pages = goad__min64 ((hi - at) / GOAD__PAGE, sizeof vec);
 		if (goad__syscall3 (SYS_mincore, (long) at, (long) (pages * GOAD__PAGE), (long) vec))
 			break;
 		for (size_t i = 0; i < pages; i++)
 			if (vec[i] & 1)
-				return (size_t) (end - at) - i * GOAD__PAGE;
+				return hi - at - i * GOAD__PAGE;
 	}
 	return GOAD__PAGE;
 }

@@ -74,8 +74,10 @@ void goad__stack_put_slow (struct stack_cache *cache, struct stack *s);
 void goad__stack_cache_flush (struct stack_cache *cache);
 
 /* Bytes from the lowest page touched to hi.  A stack is not cleared when it is used
- * again, so this is the most since it last was cold; pages in swap do not count. */
-size_t goad__stack_used (const struct stack *s);
+ * again, so this is the most since it last was cold; pages in swap do not count.  It takes
+ * the bounds because a dump has only a copy of them, of a stack that may be another's by
+ * now; then what it returns means nothing. */
+size_t goad__stack_used (uintptr_t lo, uintptr_t hi);
 
 /* For sysmon, one thread at a time: gives back a piece of what nobody wanted for a
  * second, which takes about 0.1 ms, and returns at least how many bytes it was.

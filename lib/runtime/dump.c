@@ -188,7 +188,7 @@ static void fill_entry (const struct goad__sight *s, struct dump_entry *e)
 		e->m = c->bound->id;
 	e->on = c->wait_on;
 	e->size = s->hi - s->lo;
-	e->used = goad__stack_used (c->stack);
+	e->used = goad__stack_used (s->lo, s->hi);
 	e->depth = c->place == AT_SP && e->class_ >= DUMP_RUNNABLE ? depth_of (s) : 0;
 	memcpy (e->name, c->name, sizeof e->name);
 }

@@ -177,7 +177,7 @@ static void task_stats (struct g *g, goad_task_stats_t *out)
 				out->wait_max_ns = now - since;
 		}
 	}
-	out->stack_used_max = goad__stack_used (g->stack);
+	out->stack_used_max = goad__stack_used ((uintptr_t) g->stack->lo, (uintptr_t) g->stack->hi);
 }
 
 GOAD__API int goad_task_stats (goad_task_t *task, goad_task_stats_t *out)
