@@ -170,6 +170,7 @@ static void churn_memory (void *arg)
 		char *p = malloc (5000);
 		memset (p, 1, 5000);
 		free (p);
+		loop_apart ();
 	}
 }
 

@@ -308,7 +308,9 @@ Test (io_close, foreign_thread_outlives_the_runtime, .timeout = 20)
 	claims_assert ();
 }
 
-/* Fifty starts and stops leave no descriptor and no mapping. */
+/* Fifty starts and stops leave no descriptor and no mapping.  ThreadSanitizer maps more for
+ * its records of threads now and then; what each start left would be fifty. */
+#define MAPPINGS_MORE (TEST_TSAN ? 10 : 1)
 Test (io_close, fifty_starts_leave_nothing, .timeout = 30)
 {
 	struct census before, after;
@@ -322,7 +324,8 @@ Test (io_close, fifty_starts_leave_nothing, .timeout = 30)
 		run (touch_netpoll, fd, 2);
 	after = census_settled (1);
 	cr_assert_eq (after.fds, before.fds, "%d descriptors, then %d", before.fds, after.fds);
-	cr_assert_leq (after.maps, before.maps + 1, "%d mappings, then %d", before.maps, after.maps);
+	cr_assert_leq (after.maps, before.maps + MAPPINGS_MORE, "%d mappings, then %d", before.maps,
+	               after.maps);
 	close (fd[0]);
 	close (fd[1]);
 }

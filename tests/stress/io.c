@@ -26,8 +26,10 @@ static void hog (void *arg)
 {
 	uint64_t state = (uint64_t) (uintptr_t) arg;
 
-	while (!atomic_load_explicit (&stop, memory_order_relaxed))
+	while (!atomic_load_explicit (&stop, memory_order_relaxed)) {
 		choose (&state);
+		loop_apart ();
+	}
 }
 
 /* A stream of numbered bytes, in pieces of any size, read in pieces of any size. */

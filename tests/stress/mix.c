@@ -59,8 +59,10 @@ static void hog (void *arg)
 {
 	uint64_t state = (uint64_t) (uintptr_t) arg;
 
-	while (!atomic_load_explicit (&stop, memory_order_relaxed))
+	while (!atomic_load_explicit (&stop, memory_order_relaxed)) {
 		choose (&state);
+		loop_apart ();
+	}
 	atomic_fetch_add (&ended, 1);
 }
 
