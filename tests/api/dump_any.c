@@ -36,6 +36,7 @@ HOG void fill_without_end (void *arg)
 	while (!hogs_stop) {
 		memset (space, 1, sizeof space);
 		__asm__ volatile("" ::"r"(space) : "memory");
+		loop_apart ();
 	}
 }
 
