@@ -73,6 +73,12 @@ __attribute__ ((always_inline)) static inline void requeue (struct m *m, struct 
 		goad__yield_fair (g);
 		return;
 	}
+	if (unlikely (atomic_load_explicit (&goad__sched.nglobal, memory_order_relaxed) > 0 &&
+	              goad__runq_len (&p->runq) == 0)) {
+		/* It would be the next again, and they would have each 61st turn. */
+		goad__yield_global (g);
+		return;
+	}
 	if (likely (goad__runq_put (&p->runq, g)))
 		goad__tell_sysmon (NEWS_WORK);
 	else
