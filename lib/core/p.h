@@ -18,6 +18,7 @@ enum p_state { P_IDLE, P_RUNNING, P_SYSCALL, P_STOPPED /* the world is stopped: 
 struct p {
 	int id;
 	uint32_t picks;               /* picks from the queues: each 61st looks at the global one */
+	bool crowd;                   /* many are alive: sched/expect.h                       */
 	_Atomic (struct g *) runnext; /* readied by the running one; goes next, in its slice */
 	struct runq runq;
 

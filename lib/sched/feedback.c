@@ -25,9 +25,17 @@ static bool only_hogs_wait (const struct p *p)
 	       !goad__fresh_waits (p);
 }
 
+/* p could take fresh work without looking at other Ps. */
+static bool fresh_is_near (const struct p *p)
+{
+	return atomic_load_explicit (&goad__sched.nglobal, memory_order_relaxed) > 0 ||
+	       goad__runq_len (&p->runq) > 0;
+}
+
 /* Who yields while nothing waits but hogs takes its place among them.  One that was
- * preempted and now yields soon is taken for one that the host kept from running: it
- * goes back to the queue that costs less. */
+ * preempted and now yields soon is taken for one that the host kept from running, or that
+ * waits for what fresh work is to do: it goes back to the queue that costs less.  As a hog
+ * it would have its turn again at once, and yield in vain until that is over. */
 void goad__hog_or_not (const struct p *p, struct g *g, uint64_t t, bool yields, bool next)
 {
 	struct sched *s = &goad__sched;
@@ -35,7 +43,7 @@ void goad__hog_or_not (const struct p *p, struct g *g, uint64_t t, bool yields, 
 
 	if (!yields)
 		g->hog = 0;
-	else if (next && t - p->run_since < s->granularity)
+	else if (t - p->run_since < s->granularity && (next || fresh_is_near (p)))
 		g->hog = 0;
 	else if (!next && s->granularity && (used_up (p) || only_hogs_wait (p)))
 		g->hog = 1;

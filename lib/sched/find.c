@@ -12,6 +12,7 @@
  * only.  The own queue must not starve either: after a global one it goes first.
  */
 #include "sched/account.h"
+#include "sched/expect.h"
 #include "sched/feedback.h"
 #include "sched/sched.h"
 #include "sched/source.h"
@@ -70,8 +71,11 @@ static struct g *find_global (struct p *p, uint32_t most)
 	goad__spin_lock (&goad__sched.lock);
 	g = take_global (p, &rest, most);
 	goad__spin_unlock (&goad__sched.lock);
-	while ((r = gbatch_take (&rest)))
+	while ((r = gbatch_take (&rest))) {
+		if (p->crowd)
+			goad__expect_late (r);
 		goad__runq_put_or_spill (p, r);
+	}
 	return g;
 }
 
@@ -182,6 +186,7 @@ bool goad__turn_is_due (struct p *p, uint64_t t)
 	struct sched *s = &goad__sched;
 	uint64_t soon = s->quantum / 32;
 
+	p->crowd = goad__alive () > CROWD;
 	if (t - p->fair_at > s->quantum && global_waits ())
 		return true;
 	if (s->granularity && goad__hogs_turn (p, t))

@@ -153,6 +153,17 @@ void goad__yield_fair (struct g *g)
 	goad__ready_fair (g);
 }
 
+void goad__yield_global (struct g *g)
+{
+	struct gbatch b = { 0 };
+
+	gbatch_add (&b, g);
+	goad__globq_append (&b);
+	/* [ord:idle-recheck] */
+	atomic_thread_fence (memory_order_seq_cst);
+	goad__sched_wake_old ();
+}
+
 void goad__ready (struct g *g)
 {
 	struct m *m = goad__m ();

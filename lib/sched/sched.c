@@ -15,6 +15,7 @@
 #include "arch.h"
 #include "base/fatal.h"
 #include "sched/account.h"
+#include "sched/expect.h"
 
 struct sched goad__sched = { .starve_bound = GOAD__NO_BOUND };
 
@@ -49,8 +50,12 @@ static void exited (struct m *m, struct g *g)
 	} else if (j != JOIN_NONE) {
 		struct waiter *w = (struct waiter *) (j & ~JOIN_DIRECT);
 		if (w->g) {
-			if (w->g != m->curg) /* else it was switched to: exit_to_joiner */
+			if (w->g != m->curg) { /* else it was switched to: exit_to_joiner */
+				const void *sp = w->g->sp;
 				goad__ready (w->g);
+				if (m->p->crowd) /* its turn comes soon */
+					goad__expect_frames (sp);
+			}
 		} else {
 			/* The foreign thread may be gone once it sees the 1; a futex wake for an
 			 * address that is no longer a futex is harmless. */
@@ -71,6 +76,12 @@ __attribute__ ((always_inline)) static inline void requeue (struct m *m, struct 
 	}
 	if (unlikely (g->hog)) {
 		goad__yield_fair (g);
+		return;
+	}
+	if (unlikely (atomic_load_explicit (&goad__sched.nglobal, memory_order_relaxed) > 0 &&
+	              goad__runq_len (&p->runq) == 0)) {
+		/* It would be the next again, and they would have each 61st turn. */
+		goad__yield_global (g);
 		return;
 	}
 	if (likely (goad__runq_put (&p->runq, g)))
@@ -249,6 +260,8 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	/* A locked one takes its thread with it: g0 finds another for the P. */
 	struct g *next = unlikely (g->bound != NULL) ? NULL : pick (p, t, &inherit);
 
+	if (next && p->crowd)
+		goad__expect_frames (next->sp);
 	/* Nobody waits: it goes on. */
 	if (after == AFTER_YIELD && !next && !goad__someone_waits (p) && !goad__stopping () &&
 	    t < atomic_load_explicit (&p->next_timer, memory_order_relaxed)) {
@@ -277,6 +290,8 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	m->after_g = g;
 	if (likely (next != NULL)) {
 		goad__p_put (p, next, t, inherit);
+		if (p->crowd)
+			goad__expect_joiner (next);
 		switch_to (m, g, next, after == AFTER_EXIT);
 	} else {
 		switch_to_g0 (m, g, after == AFTER_EXIT);
@@ -453,6 +468,7 @@ _Noreturn void goad__sched_exit (void)
 		goad__need_p ();
 		m = goad__m ();
 	}
+	__builtin_prefetch (m->curg->stack, 1); /* it goes into a list soon */
 	exit_to_joiner (m, m->curg);
 	leave (m, m->curg, AFTER_EXIT);
 	__builtin_unreachable ();

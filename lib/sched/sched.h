@@ -223,6 +223,7 @@ void goad__ready (struct g *g);             /* WAITING -> RUNNABLE, from any thr
 void goad__ready_remote (struct g *g);      /* into the global queue */
 void goad__ready_fair (struct g *g);        /* RUNNABLE already: into the queue of the preempted */
 void goad__yield_fair (struct g *g);        /* the same, behind its first */
+void goad__yield_global (struct g *g);      /* RUNNABLE already: behind the global queue */
 void goad__fair_put (struct g *g);          /* the same, under lock, and the caller wakes */
 void goad__globq_append (struct gbatch *b); /* the same, and the caller wakes */
 void goad__globq_append_locked (struct gbatch *b); /* under lock already */

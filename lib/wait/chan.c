@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 
+#define BREATH 256u /* waiters told in a row */
+
 /* Most elements are a word. */
 static inline void copy (void *to, const void *from, size_t size)
 {
@@ -278,6 +280,18 @@ GOAD__API int goad_chan_try_recv (goad_chan_t *ch, void *elem)
 	return recv (ch, elem, 0);
 }
 
+/* Of many that wait each lies in a page of its own, and in no cache: its records lie side by
+ * side on its stack, some lines in a row. */
+static inline void expect (const struct chan_wait *c)
+{
+	const char *at = (const char *) c;
+
+	if (!c)
+		return;
+	for (int i = -2; i < 3; i++)
+		__builtin_prefetch (at + i * GOAD__LINE, 1);
+}
+
 /* Ends the waits in a queue, and appends the waiters to a list, which is theirs that
  * ended them until each is told. */
 static struct chan_wait **end_all (struct goad_chan *ch, struct chan_queue *q,
@@ -286,6 +300,7 @@ static struct chan_wait **end_all (struct goad_chan *ch, struct chan_queue *q,
 	struct chan_wait *c;
 
 	while ((c = take (q))) {
+		expect (q->first);
 		if (receivers)
 			zero (c->elem, ch->size);
 		ended (c, -EPIPE);
@@ -296,9 +311,29 @@ static struct chan_wait **end_all (struct goad_chan *ch, struct chan_queue *q,
 	return list;
 }
 
+/* Pinned, and in between not: a million take half a second, and whoever else wants this P
+ * can have it meanwhile.  Those that are not told yet are parked still, and their waits are
+ * nobody else's to end; the channel may be gone. */
+static void tell_all (struct chan_wait *woken)
+{
+	struct chan_wait *next;
+
+	for (unsigned n = 1; woken; woken = next, n++) {
+		next = woken->next;
+		expect (next);
+		goad__wait_done (woken->w);
+		if (n % BREATH == 0) {
+			goad__wait_leave ();
+			goad__pin ();
+		}
+	}
+}
+
+/* All are taken out at once, as in Go's closechan, and under the lock: were it given up in
+ * between, the rest could go by deadline, and destroy the channel, before it is taken again. */
 GOAD__API int goad_chan_close (goad_chan_t *ch)
 {
-	struct chan_wait *woken = NULL, *next;
+	struct chan_wait *woken = NULL;
 	struct chan_wait **list = &woken;
 	int rc = -EPIPE;
 
@@ -313,10 +348,7 @@ GOAD__API int goad_chan_close (goad_chan_t *ch)
 		rc = 0;
 	}
 	goad__spin_unlock (&ch->lock);
-	for (; woken; woken = next) {
-		next = woken->next;
-		goad__wait_done (woken->w);
-	}
+	tell_all (woken);
 	goad__wait_leave ();
 	return rc;
 }

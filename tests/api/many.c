@@ -117,3 +117,38 @@ Test (many, runnable_at_once, .timeout = 60)
 	}
 	claims_assert ();
 }
+
+static void start (void *arg)
+{
+	(void) arg;
+	atomic_fetch_add (&started, 1);
+}
+
+/* Who waits by yielding for many to start lets them go first, also when it was preempted
+ * while it made them: it is not the next again and again.  The second time, when there are
+ * stacks for them. */
+static void yields_while_they_start (void *arg)
+{
+	uint64_t *switches = arg;
+	goad_stats_t before, after;
+
+	for (int round = 0; round < 2; round++) {
+		atomic_store (&started, 0);
+		for (int i = 0; i < MANY; i++)
+			claim_eq (goad_go (start, NULL), 0);
+		claim_eq (goad_stats (&before), 0);
+		while (atomic_load (&started) < MANY)
+			goad_yield ();
+		claim_eq (goad_stats (&after), 0);
+	}
+	*switches = after.switches - before.switches;
+}
+
+Test (many, yields_while_they_start, .timeout = 60)
+{
+	uint64_t switches = 0;
+
+	cr_assert_eq (run_main (yields_while_they_start, &switches, 1, 0, 0), 0);
+	claims_assert ();
+	cr_assert_lt (switches, 3 * (uint64_t) MANY);
+}
