@@ -157,6 +157,8 @@ __attribute__ ((always_inline)) static inline void switch_to (struct m *m, struc
 	swap_cxa (m, from, to);
 	goad__fp_switch (&from->fp, &to->fp);
 	goad__san_leave (&from->san, &to->san, dying);
+	if (dying)
+		goad__switch_away (to->sp);
 	goad__switch (&from->sp, to->sp);
 	goad__san_arrive (&from->san, NULL);
 	finish (goad__m ());
@@ -169,6 +171,8 @@ static void switch_to_g0 (struct m *m, struct g *from, bool dying)
 	goad__set_g (NULL);
 	swap_cxa (m, from, NULL);
 	goad__san_leave (&from->san, &m->san, dying);
+	if (dying)
+		goad__switch_away (m->g0_sp);
 	goad__switch (&from->sp, m->g0_sp);
 	goad__san_arrive (&from->san, &goad__m ()->san);
 	finish (goad__m ());
@@ -242,7 +246,8 @@ GOAD__NOINLINE static void trace_left (enum after after, struct g *g, uint64_t t
 __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g *g,
                                                           enum after after)
 {
-	goad__fp_save (&g->fp);
+	if (after != AFTER_EXIT) /* else it has been done: exit_to_joiner */
+		goad__fp_save (&g->fp);
 	struct p *p = m->p;
 	uint64_t t = goad__p_time (p);
 	bool inherit = false;
@@ -416,7 +421,9 @@ static bool pull (struct p *p, struct g *g)
 	return true;
 }
 
-static void go_direct (struct m *m, struct g *g, struct g *to, uint64_t t, enum after after)
+__attribute__ ((always_inline)) static inline void go_direct (struct m *m, struct g *g,
+                                                              struct g *to, uint64_t t,
+                                                              enum after after)
 {
 	struct p *p = m->p;
 
@@ -469,10 +476,10 @@ static inline void exit_to_joiner (struct m *m, struct g *g)
 	struct g *to;
 	uint64_t t;
 
-	if (likely (j <= JOIN_DETACHED || !(j & JOIN_DIRECT)))
+	goad__fp_save (&g->fp);
+	if (j <= JOIN_DETACHED || !(j & JOIN_DIRECT))
 		return;
 	to = ((const struct waiter *) (j & ~JOIN_DIRECT))->g;
-	goad__fp_save (&g->fp);
 	t = goad__p_time (p);
 	if (!may_go_direct (p, g, t))
 		return;
@@ -518,14 +525,14 @@ void goad__sched_return (struct m *m, struct g *g)
 	switch_to_g0 (m, g, false);
 }
 
-/* The first C function on a coroutine's stack. */
-_Noreturn void goad__g_main (struct g *g)
+/* The first C function on a coroutine's stack.  After it comes goad__sched_exit. */
+void goad__g_main (struct g *g)
 {
 	goad__san_arrive (&g->san, NULL);
 	finish (goad__m ());
 	goad__unpin ();
 	g->fn (g->arg);
-	goad__sched_exit ();
+	goad__compiler_barrier (); /* its frame stays, and says where every coroutine begins */
 }
 
 static void run (struct m *m, struct g *g)
