@@ -27,7 +27,7 @@
  * without which the rest cannot be read well, would be the first to go.
  *
  * Events of a coroutine are written in several rings, whose clocks may differ by a few
- * microseconds (a time can be that of up to 47 switches ago).  So each that hands a
+ * microseconds (a time can be that of up to 159 switches ago).  So each that hands a
  * coroutine on carries its count: whoever owns the coroutine at that moment increments
  * it, before others can see it, and a reader puts them into that order (Go's tracer does
  * the same).

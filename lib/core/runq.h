@@ -152,21 +152,27 @@ static inline struct g *goad__runq_get_alone (struct runq *q)
 	return g;
 }
 
-/* Owner, while nobody else takes: the oldest out and g in.  NULL: it was empty, or began
- * with a hole, and g is not in it. */
-static inline struct g *goad__runq_turn_alone (struct runq *q, struct g *g)
+/* Owner, while nobody else takes: the oldest, which stays where it is, and *head is for
+ * goad__runq_turn_alone.  NULL: it is empty, or begins with a hole. */
+static inline struct g *goad__runq_first_alone (const struct runq *q, uint64_t *head)
 {
 	uint64_t h = atomic_load_explicit (&q->head, memory_order_relaxed);
 	uint32_t t = atomic_load_explicit (&q->tail, memory_order_relaxed);
-	uint32_t at = goad__runq_place (h);
-	struct g *out = atomic_load_explicit (&q->slot[at % RUNQ_SIZE], memory_order_relaxed);
 
-	if (at == t || !out)
+	*head = h;
+	if (unlikely (goad__runq_place (h) == t))
 		return NULL;
+	return atomic_load_explicit (&q->slot[goad__runq_place (h) % RUNQ_SIZE], memory_order_relaxed);
+}
+
+/* After that: the oldest out and g in. */
+static inline void goad__runq_turn_alone (struct runq *q, uint64_t head, struct g *g)
+{
+	uint32_t t = atomic_load_explicit (&q->tail, memory_order_relaxed);
+
 	atomic_store_explicit (&q->slot[t % RUNQ_SIZE], g, memory_order_relaxed);
-	atomic_store_explicit (&q->head, h + RUNQ_ONE, memory_order_relaxed);
+	atomic_store_explicit (&q->head, head + RUNQ_ONE, memory_order_relaxed);
 	atomic_store_explicit (&q->tail, t + 1, memory_order_relaxed);
-	return out;
 }
 
 /* Owner: takes g out.  alone: nobody else takes.  False: it is not there, or somebody

@@ -3,8 +3,9 @@
  *
  * The clock costs 27 ns, a switch 8.  So where a P switches very often, it reads the
  * clock only now and then: after 64 runs in a row that each took less than 2 us, up
- * to 47 of the next ones share the stamp of the one before.  One run that takes
- * longer ends that at the next reading, and the 64 begin anew.  What is lost: a
+ * to 47 of the next ones share the stamp of the one before; and up to 159 after such a
+ * row whose runs took less than 0.25 us each, which is no longer a time.  One run that
+ * takes longer ends that at the next reading, and the 64 begin anew.  What is lost: a
  * coroutine that runs long after having been short may have at most one such run
  * charged to another (the one on the P when the clock is next read); nothing is lost
  * from the sum.  A random length keeps a fixed pattern of coroutines from always
@@ -22,6 +23,7 @@
 #include "sched/sched.h"
 
 #define SHORT_RUN 2000u
+#define TINY_RUN 250u
 #define CALM_RUNS 64u
 
 static inline uint64_t goad__p_time_exact (struct p *p)
@@ -34,6 +36,7 @@ GOAD__NOINLINE static uint64_t goad__p_time_slow (struct p *p)
 {
 	uint64_t t = goad__now ();
 	uint64_t runs = p->stamp_run + 1u;
+	bool tiny = p->stamp_run > 0 && t - p->stamp <= runs * TINY_RUN;
 
 	p->stamp_run = 0;
 	if (t - p->stamp > runs * SHORT_RUN || (goad__sched.flags & GOAD_F_EXACT_TIME))
@@ -41,11 +44,12 @@ GOAD__NOINLINE static uint64_t goad__p_time_slow (struct p *p)
 	else if (p->calm < CALM_RUNS)
 		p->calm++;
 	else
-		p->stamp_skips = p->stamp_run = 16 + (uint32_t) (goad__random (&p->rng) & 31);
+		p->stamp_skips = p->stamp_run = (tiny ? 128 : 16) +
+		                                (uint32_t) (goad__random (&p->rng) & 31);
 	return p->stamp = t;
 }
 
-/* Now, or up to 47 short runs ago. */
+/* Now, or up to 47 short runs ago, or 159 very short ones. */
 static inline uint64_t goad__p_time (struct p *p)
 {
 	if (likely (p->stamp_skips > 0)) {
@@ -82,22 +86,33 @@ static inline void goad__p_new_slice (struct p *p, uint64_t t)
 	                       memory_order_release);
 }
 
-/* g was runnable until t. */
-static inline void goad__p_waited (struct p *p, struct g *g, uint64_t t)
+/* g has been runnable for longer, until t, than somebody wants to know. */
+static inline bool goad__p_starves (const struct g *g, uint64_t t)
+{
+	return unlikely (t - g->ready_at >
+	                 atomic_load_explicit (&goad__sched.starve_bound, memory_order_relaxed));
+}
+
+static inline void goad__p_waited_well (struct p *p, struct g *g, uint64_t t)
 {
 	uint64_t waited = t - g->ready_at;
 
-	if (unlikely (waited >
-	              atomic_load_explicit (&goad__sched.starve_bound, memory_order_relaxed))) {
-		if (waited > GOAD__NO_BOUND)
-			return;
-		goad__starve_hook (p, g, waited);
-	}
 	goad__g_add (&g->wait, waited);
 	if (waited > g->wait_max) {
 		goad__g_set (&g->wait_max, waited);
 		goad__count_max (&p->wait_max, waited);
 	}
+}
+
+/* g was runnable until t. */
+static inline void goad__p_waited (struct p *p, struct g *g, uint64_t t)
+{
+	if (goad__p_starves (g, t)) {
+		if (t - g->ready_at > GOAD__NO_BOUND)
+			return;
+		goad__starve_hook (p, g, t - g->ready_at);
+	}
+	goad__p_waited_well (p, g, t);
 }
 
 /* g comes to p at t; inherit: it goes on with the slice of who readied it. */

@@ -168,6 +168,8 @@ __attribute__ ((always_inline)) static inline void switch_to (struct m *m, struc
 	swap_cxa (m, from, to);
 	goad__fp_switch (&from->fp, &to->fp);
 	goad__san_leave (&from->san, &to->san, dying);
+	if (dying)
+		goad__switch_away (to->sp);
 	goad__switch (&from->sp, to->sp);
 	goad__san_arrive (&from->san, NULL);
 	finish (goad__m ());
@@ -180,6 +182,8 @@ static void switch_to_g0 (struct m *m, struct g *from, bool dying)
 	goad__set_g (NULL);
 	swap_cxa (m, from, NULL);
 	goad__san_leave (&from->san, &m->san, dying);
+	if (dying)
+		goad__switch_away (m->g0_sp);
 	goad__switch (&from->sp, m->g0_sp);
 	goad__san_arrive (&from->san, &goad__m ()->san);
 	finish (goad__m ());
@@ -253,7 +257,8 @@ GOAD__NOINLINE static void trace_left (enum after after, struct g *g, uint64_t t
 __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g *g,
                                                           enum after after)
 {
-	goad__fp_save (&g->fp);
+	if (after != AFTER_EXIT) /* else it has been done: exit_to_joiner */
+		goad__fp_save (&g->fp);
 	struct p *p = m->p;
 	uint64_t t = goad__p_time (p);
 	bool inherit = false;
@@ -302,49 +307,89 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
  * g may go into the queue before its registers are saved, in the place that the next one
  * leaves, and no note is needed.  While the stamp stands still (sched/account.h) nobody's
  * time changes, and what leave and pick look at beside it was looked at when it was
- * taken.  (switches)  False: it is not so simple. */
-__attribute__ ((always_inline)) static inline bool yield_alone (struct m *m, struct g *g)
+ * taken.  The next one, and g is in the queue; NULL: it is not so simple. */
+__attribute__ ((always_inline)) static inline struct g *turn_alone (struct p *p, struct g *g)
 {
-	struct p *p = m->p;
-	uint64_t t = p->stamp;
-	uint64_t tick = atomic_load_explicit (&p->tick, memory_order_relaxed);
+	uint64_t t = p->stamp, head;
 	struct g *next;
 
-	if (p->stamp_skips < 2 || p->picks < 2 || p->run_since != t || !goad__sched.alone ||
-	    goad__hog_runs (p) || atomic_load_explicit (&p->runnext, memory_order_relaxed) ||
-	    g->bound || atomic_load_explicit (&p->request, memory_order_relaxed) == tick)
-		return false;
-	next = goad__runq_turn_alone (&p->runq, g);
-	if (!next)
-		return false;
+	if (unlikely (p->stamp_skips == 0 || p->run_since != t || !goad__sched.alone ||
+	              goad__hog_runs (p) || g->bound || goad__p_expired (p) || goad__tracing () ||
+	              atomic_load_explicit (&p->runnext, memory_order_relaxed)))
+		return NULL;
+	if (unlikely (p->picks < 2)) {
+		if (goad__global_waits ())
+			return NULL;
+		p->picks = GOAD__GLOBAL_EVERY + 1;
+	}
+	next = goad__runq_first_alone (&p->runq, &head);
+	if (unlikely (!next))
+		return NULL;
+	if (unlikely (next->ready_at != t)) {
+		if (goad__p_starves (next, t))
+			return NULL; /* that is told by leave */
+		goad__p_waited_well (p, next, t);
+	}
+	goad__runq_turn_alone (&p->runq, head, g);
 	p->stamp_skips--;
 	p->picks--;
-	goad__trace_leaves (EV_go_yield, t, g, next);
-	GOAD__PROBE (go_start, next->id);
-	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
-	goad__fp_save (&g->fp);
-	goad__g_set (&g->ready_at, t);
-	if (unlikely (next->ready_at != t))
-		goad__p_waited (p, next, t);
-	goad__g_add (&next->slices, 1);
-	goad__count (&p->n_switches, 1);
-	atomic_store_explicit (&p->curg_id, next->id, memory_order_relaxed);
-	goad__p_new_slice (p, t);
-	switch_to (m, g, next, false);
-	return true;
+	return next;
 }
 
-void goad__sched_yield (void)
+/* Where turn_alone is not enough.  (switches) */
+GOAD__NOINLINE static void yield_long (void)
 {
-	goad__pin ();
 	struct m *m = goad__m ();
 
 	if (unlikely (atomic_load_explicit (&m->slow, memory_order_relaxed))) {
 		goad__need_p ();
 		m = goad__m ();
 	}
-	if (!yield_alone (m, m->curg))
-		leave (m, m->curg, AFTER_YIELD);
+	leave (m, m->curg, AFTER_YIELD);
+}
+
+GOAD__NOINLINE static void finish_late (void)
+{
+	finish (goad__m ());
+}
+
+/* The shortest way is all in this function, with no call on it but the switch: so there is
+ * no register to be kept beside those that the switch keeps. */
+void goad__sched_yield (void)
+{
+	goad__pin ();
+	struct m *m = goad__m ();
+	struct g *g = m->curg, *next = NULL;
+	struct p *p = NULL;
+
+	if (likely (!atomic_load_explicit (&m->slow, memory_order_relaxed))) {
+		p = m->p;
+		next = turn_alone (p, g);
+	}
+	if (unlikely (!next)) {
+		yield_long ();
+		goad__unpin ();
+		return;
+	}
+	GOAD__PROBE (go_stop, g->id);
+	GOAD__PROBE (go_start, next->id);
+	goad__fp_save (&g->fp);
+	goad__g_transit (g, G_RUNNING, G_RUNNABLE);
+	goad__g_set (&g->ready_at, p->stamp);
+	goad__g_add (&next->slices, 1);
+	goad__count (&p->n_switches, 1);
+	atomic_store_explicit (&p->curg_id, next->id, memory_order_relaxed);
+	goad__p_new_slice (p, p->stamp);
+	goad__g_transit (next, G_RUNNABLE, G_RUNNING);
+	m->curg = next;
+	goad__set_g (next);
+	swap_cxa (m, g, next);
+	goad__fp_switch (&g->fp, &next->fp);
+	goad__san_leave (&g->san, &next->san, false);
+	goad__switch (&g->sp, next->sp);
+	goad__san_arrive (&g->san, NULL);
+	if (unlikely (goad__m ()->after != AFTER_NOTHING))
+		finish_late ();
 	goad__unpin ();
 }
 
@@ -391,7 +436,9 @@ static bool pull (struct p *p, struct g *g)
 	return true;
 }
 
-static void go_direct (struct m *m, struct g *g, struct g *to, uint64_t t, enum after after)
+__attribute__ ((always_inline)) static inline void go_direct (struct m *m, struct g *g,
+                                                              struct g *to, uint64_t t,
+                                                              enum after after)
 {
 	struct p *p = m->p;
 
@@ -444,10 +491,10 @@ static inline void exit_to_joiner (struct m *m, struct g *g)
 	struct g *to;
 	uint64_t t;
 
-	if (likely (j <= JOIN_DETACHED || !(j & JOIN_DIRECT)))
+	goad__fp_save (&g->fp);
+	if (j <= JOIN_DETACHED || !(j & JOIN_DIRECT))
 		return;
 	to = ((const struct waiter *) (j & ~JOIN_DIRECT))->g;
-	goad__fp_save (&g->fp);
 	t = goad__p_time (p);
 	if (!may_go_direct (p, g, t))
 		return;
@@ -494,14 +541,14 @@ void goad__sched_return (struct m *m, struct g *g)
 	switch_to_g0 (m, g, false);
 }
 
-/* The first C function on a coroutine's stack. */
-_Noreturn void goad__g_main (struct g *g)
+/* The first C function on a coroutine's stack.  After it comes goad__sched_exit. */
+void goad__g_main (struct g *g)
 {
 	goad__san_arrive (&g->san, NULL);
 	finish (goad__m ());
 	goad__unpin ();
 	g->fn (g->arg);
-	goad__sched_exit ();
+	goad__compiler_barrier (); /* its frame stays, and says where every coroutine begins */
 }
 
 static void run (struct m *m, struct g *g)

@@ -156,7 +156,7 @@ bool goad__sched_run_child (struct g *child, struct waiter *w);
 void goad__sched_preempted (void);                  /* (switches) pinned; AFTER_PREEMPT */
 void goad__sched_return (struct m *m, struct g *g); /* (switches) pinned; AFTER_BLOCK */
 void goad__sched_loop (void);                       /* g0's: returns when done */
-_Noreturn void goad__g_main (struct g *g);
+void goad__g_main (struct g *g);
 /* AFTER_PREEMPT, on g0: what becomes of g.  True: m goes on with it at once. */
 extern bool (*goad__judge_hook) (struct m *m, struct g *g);
 

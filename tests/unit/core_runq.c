@@ -95,15 +95,25 @@ Test (runq, the_count_of_pulls_wraps)
 	cr_assert_eq (goad__runq_get (&q), NULL);
 }
 
+static struct g *turn (struct g *in)
+{
+	uint64_t head;
+	struct g *out = goad__runq_first_alone (&q, &head);
+
+	if (out)
+		goad__runq_turn_alone (&q, head, in);
+	return out;
+}
+
 Test (runq, alone_a_turn_is_one_out_and_one_in)
 {
 	make (RUNQ_SIZE + 2);
-	cr_assert_eq (goad__runq_turn_alone (&q, &pool[0]), NULL, "empty");
+	cr_assert_eq (turn (&pool[0]), NULL, "empty");
 	cr_assert_eq (goad__runq_len (&q), 0);
 	for (uint32_t i = 0; i < RUNQ_SIZE; i++)
 		cr_assert (goad__runq_put (&q, &pool[i]));
-	cr_assert_eq (goad__runq_turn_alone (&q, &pool[RUNQ_SIZE]), &pool[0], "full");
-	cr_assert_eq (goad__runq_turn_alone (&q, &pool[RUNQ_SIZE + 1]), &pool[1]);
+	cr_assert_eq (turn (&pool[RUNQ_SIZE]), &pool[0], "full");
+	cr_assert_eq (turn (&pool[RUNQ_SIZE + 1]), &pool[1]);
 	cr_assert_eq (goad__runq_len (&q), RUNQ_SIZE);
 	for (uint32_t i = 2; i < RUNQ_SIZE + 2; i++)
 		cr_assert_eq (goad__runq_get_alone (&q), &pool[i]);
