@@ -124,7 +124,7 @@ static void put_header (void)
 	clock_gettime (CLOCK_REALTIME, &wall);
 	f.start = goad__now ();
 	put_bytes ("goadtrac", 8);
-	put_u32 (1);
+	put_u32 (2);
 	put_u32 (64);
 	put_u64 (1); /* CLOCK_MONOTONIC, ns */
 	put_u64 (f.start);
@@ -337,7 +337,7 @@ static void put_event (struct trace_ring *r, unsigned ev, uint64_t time, const u
 	put_number (time - r->last);
 	put_args (args, a);
 	r->last = time;
-	f.events++;
+	f.events += ev == EV_again ? a[0] : 1;
 	if (ev == EV_lost)
 		f.lost += a[1];
 }
@@ -351,6 +351,30 @@ static void announced (struct trace_ring *r, uint64_t time, const uint64_t *a)
 	r->who[2] = a[3];
 	r->last = since_start (time);
 	r->seen_gen = f.gen;
+}
+
+/* What goes to and fro, up to now; true: nothing can come of it any more.  [ord:trace-again]
+ * When the count is read before another look at head it has to do with this event, if it
+ * is the last one still; else the event is closed. */
+static bool again (struct trace_ring *r, uint32_t at, uint32_t end, uint64_t time, size_t *n)
+{
+	const uint64_t *word = &r->word[(at + 1) & (RING_WORDS - 1)];
+	uint64_t value = __atomic_load_n (word, __ATOMIC_RELAXED);
+	uint32_t count = __atomic_load_n (&r->again, __ATOMIC_ACQUIRE) - (uint32_t) value;
+	uint64_t more;
+
+	if (!(value & RING_CLOSED) &&
+	    atomic_load_explicit (&r->head, memory_order_acquire) != end) /* [ord:trace-head] */
+		value = __atomic_load_n (word, __ATOMIC_RELAXED);
+	if (value & RING_CLOSED)
+		count = (uint32_t) value;
+	more = count - r->told;
+	if (more && r->seen_gen == f.gen) {
+		put_event (r, EV_again, time, &more);
+		*n += more;
+	}
+	r->told = value & RING_CLOSED ? 0 : count;
+	return (value & RING_CLOSED) != 0;
 }
 
 static size_t drain (struct trace_ring *r)
@@ -370,6 +394,12 @@ static size_t drain (struct trace_ring *r)
 		} else {
 			words = count_of[ev];
 			time = w << 8 >> 8;
+			if (ev == EV_again) {
+				if (!again (r, at, end, time, &n))
+					break;
+				at += 2;
+				continue;
+			}
 			for (unsigned i = 0; i < words; i++)
 				a[i] = r->word[(at + 1 + i) & mask];
 		}
