@@ -84,11 +84,11 @@ static void ring_bell (void)
 static void break_off (struct trace_ring *r)
 {
 	if (r->phase >= RING_OPEN) {
-		uint64_t
-		    *word = &r->word[(atomic_load_explicit (&r->head, memory_order_relaxed) - 1) & MASK];
+		uint32_t last = atomic_load_explicit (&r->head, memory_order_relaxed) - 1;
+		uint64_t w = r->word[last & MASK];
+		w = w >> 32 << 32 | RING_CLOSED | ((r->again - w) & RING_COUNT);
 		/* [ord:trace-again] before the next head */
-		__atomic_store_n (word, RING_CLOSED | (uint32_t) (r->again - (uint32_t) *word),
-		                  __ATOMIC_RELAXED);
+		__atomic_store_n (&r->word[last & MASK], w, __ATOMIC_RELAXED);
 		r->may_ready = r->may_start = RING_NOBODY;
 	}
 	r->phase = RING_ANY;
@@ -288,12 +288,17 @@ static struct trace_ring *ring_that_hears (void)
 /* `again`, with the count where it begins. */
 static bool open_again (struct trace_ring *r, uint64_t time)
 {
-	const uint64_t a = r->again;
+	uint32_t h = atomic_load_explicit (&r->head, memory_order_relaxed);
+	uint64_t after = time - r->time;
 
-	if (!has_room (r, 2))
+	if (after >= RING_SOON || !has_room (r, 1))
 		return false;
-	write_words (r, EV_again, time, &a, 1);
+	break_off (r);
+	r->word[h & MASK] = (uint64_t) EV_again << 56 | after << 32 | (r->again & RING_COUNT);
+	r->time = time;
 	r->phase = RING_OPEN;
+	/* [ord:trace-head] */
+	atomic_store_explicit (&r->head, h + 1, memory_order_release);
 	return true;
 }
 

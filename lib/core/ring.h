@@ -99,13 +99,16 @@ enum ring_phase {
 };
 
 #define RING_NOBODY UINT64_C (0) /* no coroutine has it */
-#define RING_CLOSED (UINT64_C (1) << 63)
 
 /* An event begins with its kind and time, and its arguments follow, a word each.  Most are
  * of a coroutine and have no other argument; one that comes at the same time as the event
  * before, as they do where a stamp is shared, is a single word:
  *	bit 63 set    kind 6 bits, count 24, number 33 (32 are used)
- *	bit 63 clear  kind 7 bits, time 56 */
+ *	bit 63 clear  kind 7 bits, time 56
+ * `again` is one word too: kind 7 bits, time since the event before 24, closed 1, count 31 */
+#define RING_CLOSED (UINT64_C (1) << 31)
+#define RING_COUNT (RING_CLOSED - 1)
+#define RING_SOON (UINT64_C (1) << 24)
 #define RING_SHORT (UINT64_C (1) << 63)
 #define RING_SHORT_ID ((UINT64_C (1) << 33) - 1)
 
