@@ -24,6 +24,7 @@ bench_goad = \
 	%D%/spawn \
 	%D%/tick \
 	%D%/timer \
+	%D%/traced \
 	%D%/yield
 %C%_bimodal_LDADD = $(BENCH)
 %C%_bimodal_LDFLAGS = $(LINK_FLAGS)
@@ -61,6 +62,8 @@ bench_goad = \
 %C%_tick_LDFLAGS = $(LINK_FLAGS)
 %C%_timer_LDADD = $(BENCH)
 %C%_timer_LDFLAGS = $(LINK_FLAGS)
+%C%_traced_LDADD = $(BENCH)
+%C%_traced_LDFLAGS = $(LINK_FLAGS)
 %C%_yield_LDADD = $(BENCH)
 %C%_yield_LDFLAGS = $(LINK_FLAGS)
 bench_pthread = \

@@ -17,7 +17,7 @@
 const char *const trace_kind_names[TR_COUNT] = { TRACE_EVENTS (NAME) };
 #undef NAME
 
-enum { HEADER = 64, TYPES = 256, ARGS_MAX = 16 };
+enum { HEADER = 64, TYPES = 256, ARGS_MAX = 16, AGAIN_MAX = 1 << 16 };
 
 struct reader {
 	struct trace *t;
@@ -243,6 +243,42 @@ static void info (struct reader *r, uint64_t go, const struct trace_event *e, co
 	memcpy (g->name, name, sizeof g->name);
 }
 
+static bool keep (struct reader *r, const struct trace_event *e)
+{
+	struct trace *t = r->t;
+	struct trace_thread *th = &t->threads[e->thread];
+
+	if (!GROW (r, events, events_n))
+		return false;
+	t->events[t->events_n++] = *e;
+	t->counts[e->kind]++;
+	th->last[th->last_n++ % 4] = *e;
+	th->n++;
+	return true;
+}
+
+/* So many events like the fourth before each; every coroutine in them comes twice in four. */
+static void repeat (struct reader *r, const struct trace_event *again)
+{
+	struct trace_thread *th = &r->t->threads[again->thread];
+
+	if (again->a > AGAIN_MAX || th->last_n < 4) {
+		fail (r, "events that cannot come again");
+		return;
+	}
+	for (uint64_t i = 0; i < again->a; i++) {
+		struct trace_event e = th->last[th->last_n % 4];
+		if (!e.go || !(e.seq & TRACE_HAS_SEQ)) {
+			fail (r, "an event that cannot come again");
+			return;
+		}
+		e.seq = ((e.seq + 2) & 0xffffff) | TRACE_HAS_SEQ;
+		e.time = again->time;
+		if (!keep (r, &e))
+			return;
+	}
+}
+
 static void batch (struct reader *r)
 {
 	struct trace *t = r->t;
@@ -275,17 +311,16 @@ static void batch (struct reader *r)
 			r->bad = true;
 			return;
 		}
-		t->counts[e.kind]++;
 		if (time > t->length)
 			t->length = time;
 		if (e.kind == TR_lost)
 			t->lost += e.b;
-		if (e.kind == TR_go_info) {
-			info (r, e.go, &e, name);
-		} else if (GROW (r, events, events_n)) {
-			t->events[t->events_n++] = e;
-			t->threads[thread].n++;
-		}
+		if (e.kind == TR_go_info)
+			info (r, e.go, &e, name), t->counts[e.kind]++;
+		else if (e.kind == TR_again)
+			repeat (r, &e);
+		else
+			(void) keep (r, &e);
 	}
 }
 
@@ -353,8 +388,9 @@ static bool header (struct reader *r)
 		util_error ("'%s' is no trace of goad", r->path);
 		return false;
 	}
-	if (u32 (r->data + 8) != 1 || u32 (r->data + 12) < HEADER || u32 (r->data + 12) > r->size) {
-		util_error ("'%s' has version %u of the format; this program reads 1", r->path,
+	if (u32 (r->data + 8) < 1 || u32 (r->data + 8) > 2 || u32 (r->data + 12) < HEADER ||
+	    u32 (r->data + 12) > r->size) {
+		util_error ("'%s' has version %u of the format; this program reads 1 and 2", r->path,
 		            u32 (r->data + 8));
 		return false;
 	}

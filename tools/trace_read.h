@@ -55,7 +55,8 @@
 	X (world_stop)      \
 	X (world_stopped)   \
 	X (world_start)     \
-	X (procs)
+	X (procs)           \
+	X (again)
 
 enum trace_kind {
 #define TRACE_KIND(name) TR_##name,
@@ -112,8 +113,10 @@ struct trace_go {
 
 struct trace_thread {
 	unsigned role, m, tid, run;
-	size_t n;        /* its events, before they are merged */
-	uint64_t merged; /* who runs there, up to where it is merged */
+	size_t n;                   /* its events, before they are merged */
+	uint64_t merged;            /* who runs there, up to where it is merged */
+	struct trace_event last[4]; /* in the file, up to where it is read; the newest at last_n - 1 */
+	unsigned last_n;
 	/* trace_model.c */
 	unsigned p; /* number + 1 */
 	uint64_t go;

@@ -8,7 +8,8 @@
  *	N  a coroutine's name: four words of text
  * A go_ event with a next, but for create, start, unblock and the sys ones, is the end of
  * the run of who was on that M; if next is not 0 that one begins to run there at the same
- * time.  New ones go to the end: numbers in old files stay what they are, though readers
+ * time.  `again` stands for so many events, each like the fourth before it (core/ring.h).
+ * New ones go to the end: numbers in old files stay what they are, though readers
  * go by the names, which each file lists.
  */
 #ifndef GOAD_CORE_EVENTS_H
@@ -54,7 +55,8 @@
 	X (world_stop, "", "")                      \
 	X (world_stopped, "", "")                   \
 	X (world_start, "", "")                     \
-	X (procs, "n", "count")
+	X (procs, "n", "count")                     \
+	X (again, "n", "count")
 
 enum goad__ev {
 #define GOAD__EV(name, args, names) EV_##name,

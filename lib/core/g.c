@@ -5,7 +5,8 @@
 
 #include "core/self.h"
 
-__thread struct goad__self goad__self __attribute__ ((tls_model ("initial-exec"))) = { .word = 1 };
+__thread struct goad__self goad__self
+    __attribute__ ((tls_model ("initial-exec"))) = { .word = 1, .ring = &goad__no_ring };
 
 static void poll_nothing (void)
 {
@@ -29,7 +30,7 @@ void goad__trace_info (struct g *g, uint64_t time)
 
 	_Static_assert(sizeof g->name == 4 * sizeof *a, "a name is four words");
 	memcpy (&a[2], g->name, sizeof g->name);
-	g->trace_seq = gen << 24;
+	g->trace_word = (uint64_t) gen << 32 | (uint32_t) g->id;
 	if (gen)
 		goad__trace_put_n (EV_go_info, time, a, 6);
 }

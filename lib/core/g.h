@@ -85,7 +85,6 @@ struct g {
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
 	uint8_t leaves_soon;  /* how often in a row it left its P soon after readying one   */
 	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */
-	uint32_t trace_seq;   /* its count of events, under the trace's number (core/ring.h) */
 
 	/* fairq: place in the heap of preempted coroutines */
 	uint64_t vruntime;
@@ -110,6 +109,7 @@ struct g {
 	 * WAITING; after that it may be out of date. */
 	const char *wait_kind;
 	const void *wait_on;
+	uint64_t trace_word; /* its count of events, 24 bits; the trace, 8; its number, 32 */
 	char name[32];
 };
 
@@ -119,6 +119,15 @@ struct waiter {
 	_Atomic uint32_t word; /* futex: 1 when the event has come                      */
 };
 
+/* g->trace_word is the owner's. */
+#define TRACE_ONE (UINT64_C (1) << 40)
+#define TRACE_FRESH UINT64_C (1) /* of no trace yet */
+
+static inline uint32_t goad__trace_gen_of (const struct g *g)
+{
+	return (uint8_t) (g->trace_word >> 32);
+}
+
 /* Before the first event of g in this trace: what it is. */
 void goad__trace_info (struct g *g, uint64_t time);
 
@@ -127,10 +136,52 @@ static inline uint64_t goad__trace_ref (struct g *g, uint64_t time)
 {
 	uint32_t gen = atomic_load_explicit (&goad__trace_gen, memory_order_relaxed);
 
-	if (unlikely (g->trace_seq >> 24 != gen))
+	if (unlikely (goad__trace_gen_of (g) != gen))
 		goad__trace_info (g, time);
-	g->trace_seq = (g->trace_seq & 0xff000000u) | ((g->trace_seq + 1) & 0xffffffu);
-	return g->id << 24 | (g->trace_seq & 0xffffffu);
+	g->trace_word += TRACE_ONE;
+	return g->id << 24 | g->trace_word >> 40;
+}
+
+static inline void goad__trace_count_again (struct trace_ring *r)
+{
+#ifdef GOAD__TSAN
+	__atomic_fetch_add (&r->again, 1, __ATOMIC_RELEASE);
+#else
+	/* [ord:trace-again] One instruction, and on x86 a store is a release.  The store to
+	 * head is in another function, so that no compiler moves this before it. */
+	__asm__ volatile("incl %0" : "+m"(r->again)::"cc");
+#endif
+}
+
+/* To and fro (core/ring.h): true if that was the event that came next, and it is counted.
+ * Nothing else need be compared: a full ring, another trace, or a thread that has no ring
+ * yet, has no such word.  If the trace is a new one, and the thread has not told of itself
+ * there, what is counted is in an old trace's event, which nobody reads. */
+static inline bool goad__trace_ready_again (struct g *g)
+{
+	struct trace_ring *r = goad__ring ();
+	uint64_t word = g->trace_word;
+
+	if (unlikely (word != r->may_ready))
+		return false;
+	word += TRACE_ONE;
+	g->trace_word = word;
+	r->may_start = word;
+	goad__trace_count_again (r);
+	return true;
+}
+
+static inline bool goad__trace_wait_again (const struct g *from, struct g *next)
+{
+	struct trace_ring *r = goad__ring ();
+	uint64_t word = next->trace_word;
+
+	if (unlikely (word != r->may_start || from->wait_kind != r->kind))
+		return false;
+	next->trace_word = word + TRACE_ONE;
+	r->may_ready = from->trace_word;
+	goad__trace_count_again (r);
+	return true;
 }
 
 #define goad__trace_go(name, time, g)                    \
@@ -172,6 +223,15 @@ __attribute__ ((always_inline)) static inline void goad__g_transit (struct g *g,
 	else if (to == G_RUNNABLE && from != G_RUNNING)
 		goad__trace_go (go_unblock, g->ready_at, g);
 	goad__g_change (g, from, to);
+}
+
+/* As goad__g_transit (g, G_WAITING, G_RUNNABLE) by who has a P, at the P's own time. */
+static inline void goad__g_readied (struct g *g)
+{
+	GOAD__PROBE (go_unblock, g->id);
+	if (goad__tracing () && !goad__trace_ready_again (g))
+		goad__trace_put_ready (g->ready_at, g);
+	goad__g_change (g, G_WAITING, G_RUNNABLE);
 }
 
 static inline enum g_state goad__g_state (const struct g *g)

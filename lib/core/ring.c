@@ -19,8 +19,10 @@ _Atomic uint32_t goad__trace_bell GOAD__ALIGNED;
 _Atomic (struct trace_ring *) goad__rings;
 _Atomic uint64_t goad__trace_unringed;
 
-/* What a thread has that is to have a ring, and writes nothing yet: never written. */
+/* What a thread has that is to have a ring, and writes nothing yet; and what one has that
+ * goad did not make.  Never written, nor are their words ever touched. */
 static struct trace_ring none;
+struct trace_ring goad__no_ring;
 
 /* Threads that goad did not make share one. */
 static struct trace_ring *outside;
@@ -78,11 +80,27 @@ static void ring_bell (void)
 		goad__futex_wake (&goad__trace_bell, 1);
 }
 
+/* What is written next is nothing that goes to and fro. */
+static void break_off (struct trace_ring *r)
+{
+	if (r->phase >= RING_OPEN) {
+		uint32_t last = atomic_load_explicit (&r->head, memory_order_relaxed) - 1;
+		uint64_t w = r->word[last & MASK];
+		w = w >> 32 << 32 | RING_CLOSED | ((r->again - w) & RING_COUNT);
+		/* [ord:trace-again] before the next head */
+		__atomic_store_n (&r->word[last & MASK], w, __ATOMIC_RELAXED);
+		r->may_ready = r->may_start = RING_NOBODY;
+	}
+	r->phase = RING_ANY;
+}
+
 static void write_words (struct trace_ring *r, enum goad__ev ev, uint64_t time, const uint64_t *a,
                          unsigned n)
 {
 	uint32_t h = atomic_load_explicit (&r->head, memory_order_relaxed);
 
+	if (unlikely (r->phase != RING_ANY))
+		break_off (r);
 	r->word[h++ & MASK] = (uint64_t) ev << 56 | time;
 	for (unsigned i = 0; i < n; i++)
 		r->word[h++ & MASK] = a[i];
@@ -94,6 +112,7 @@ static void lose (struct trace_ring *r, uint64_t time)
 {
 	uint64_t lost = atomic_load_explicit (&r->lost, memory_order_relaxed);
 
+	break_off (r);
 	if (lost == 0)
 		atomic_store_explicit (&r->lost_since, time, memory_order_relaxed);
 	atomic_store_explicit (&r->lost, lost + 1, memory_order_relaxed);
@@ -189,7 +208,7 @@ GOAD__NOINLINE static void put_slowly (enum goad__ev ev, uint64_t time, const ui
 	goad__assert (goad__pinned ());
 	if (!gen)
 		return; /* just now */
-	if (!r) {
+	if (r == &goad__no_ring) {
 		put_outside (gen, ev, time, a, n);
 		return;
 	}
@@ -209,40 +228,45 @@ void goad__trace_put (enum goad__ev ev, uint64_t time, uint64_t a)
 	put_slowly (ev, time, &a, 1);
 }
 
+/* The count is not touched for an event that is lost. */
 GOAD__NOINLINE static void put_go_slowly (enum goad__ev ev, uint64_t time, struct g *g)
 {
-	uint64_t a = g ? goad__trace_ref (g, time) : 0;
+	struct trace_ring *r = goad__ring ();
+	uint64_t a;
 
+	if (r->gen && r->gen == atomic_load_explicit (&goad__trace_gen, memory_order_relaxed) &&
+	    !has_room (r, MOST_WORDS) && !make_room (r, time))
+		return;
+	a = g ? goad__trace_ref (g, time) : 0;
 	put_slowly (ev, time, &a, 1);
 }
 
-/* The count is not touched for an event that is lost. */
 void goad__trace_put_go (enum goad__ev ev, uint64_t time, struct g *g)
 {
 	uint32_t gen = atomic_load_explicit (&goad__trace_gen, memory_order_relaxed);
 	struct trace_ring *r = goad__ring ();
-	uint64_t id = 0;
-	uint32_t seq = 0, h;
+	uint64_t ref = 0;
+	uint32_t h;
 
 	if (goad__trace_lost ())
 		return;
-	if (unlikely (!r || r->gen != gen || !has_room (r, 2)))
+	if (unlikely (r->gen != gen || !has_room (r, 2)))
 		goto slowly;
 	if (g) {
-		id = g->id;
-		seq = g->trace_seq + 1;
-		if (unlikely (seq >> 24 != gen || id > RING_SHORT_ID))
+		if (unlikely (goad__trace_gen_of (g) != gen || g->id > UINT32_MAX))
 			goto slowly;
-		g->trace_seq = seq;
+		g->trace_word += TRACE_ONE;
+		ref = g->id | g->trace_word >> 40 << 33;
 	}
+	if (unlikely (r->phase != RING_ANY))
+		break_off (r);
 	h = atomic_load_explicit (&r->head, memory_order_relaxed);
 	if (likely (time == r->time)) {
-		r->word[h & MASK] = RING_SHORT | (uint64_t) ev << 57 | (uint64_t) (seq & 0xffffff) << 33 |
-		                    id;
+		r->word[h & MASK] = RING_SHORT | (uint64_t) ev << 57 | ref;
 		h += 1;
 	} else {
 		r->word[h & MASK] = (uint64_t) ev << 56 | time;
-		r->word[(h + 1) & MASK] = id << 24 | (seq & 0xffffff);
+		r->word[(h + 1) & MASK] = (ref & RING_SHORT_ID) << 24 | ref >> 33;
 		r->time = time;
 		h += 2;
 	}
@@ -250,6 +274,96 @@ void goad__trace_put_go (enum goad__ev ev, uint64_t time, struct g *g)
 	return;
 slowly:
 	put_go_slowly (ev, time, g);
+}
+
+/* This thread's ring, where an event can be written; else NULL. */
+static struct trace_ring *ring_that_hears (void)
+{
+	struct trace_ring *r = goad__ring ();
+	uint32_t gen = atomic_load_explicit (&goad__trace_gen, memory_order_relaxed);
+
+	return gen && r->gen == gen && !r->deaf ? r : NULL;
+}
+
+/* `again`, with the count where it begins. */
+static bool open_again (struct trace_ring *r, uint64_t time)
+{
+	uint32_t h = atomic_load_explicit (&r->head, memory_order_relaxed);
+	uint64_t after = time - r->time;
+
+	if (after >= RING_SOON || !has_room (r, 1))
+		return false;
+	break_off (r);
+	r->word[h & MASK] = (uint64_t) EV_again << 56 | after << 32 | (r->again & RING_COUNT);
+	r->time = time;
+	r->phase = RING_OPEN;
+	/* [ord:trace-head] */
+	atomic_store_explicit (&r->head, h + 1, memory_order_release);
+	return true;
+}
+
+/* Of those that may come next one at most is there: the other's count has gone on. */
+void goad__trace_pause (void)
+{
+	struct trace_ring *r = goad__ring ();
+
+	if (r->phase != RING_OPEN)
+		return;
+	r->left = r->may_ready;
+	r->readied = r->may_start;
+	r->may_ready = r->may_start = RING_NOBODY;
+	r->phase = RING_PAUSED;
+}
+
+void goad__trace_put_ready (uint64_t time, struct g *g)
+{
+	struct trace_ring *r = ring_that_hears ();
+	bool back;
+
+	if (!r) {
+		goad__trace_put_go (EV_go_unblock, time, g);
+		return;
+	}
+	back = g->trace_word == r->left;
+	if (back && r->phase == RING_PAUSED && open_again (r, time)) {
+		r->may_ready = g->trace_word;
+		(void) goad__trace_ready_again (g);
+		return;
+	}
+	back = back && r->phase == RING_PASSED;
+	goad__trace_put_go (EV_go_unblock, time, g);
+	if (!ring_that_hears ())
+		return;
+	r->readied = g->trace_word;
+	r->phase = back ? RING_BACK : RING_READIED;
+}
+
+void goad__trace_put_wait (enum goad__ev ev, uint64_t time, const struct g *from, struct g *next)
+{
+	struct trace_ring *r = ring_that_hears ();
+	enum ring_phase was;
+	bool to_him, alike;
+
+	if (!r || !next) {
+		goad__trace_put_go (ev, time, next);
+		return;
+	}
+	was = (enum ring_phase) r->phase;
+	to_him = next->trace_word == r->readied;
+	alike = from->wait_kind == r->kind;
+	if (to_him && alike && was == RING_PAUSED && open_again (r, time)) {
+		r->may_start = next->trace_word;
+		(void) goad__trace_wait_again (from, next);
+		return;
+	}
+	goad__trace_put_go (ev, time, next);
+	if (!to_him || (was != RING_READIED && was != RING_BACK) || !ring_that_hears ())
+		return;
+	r->left = from->trace_word;
+	r->kind = from->wait_kind;
+	r->phase = RING_PASSED;
+	if (was == RING_BACK && alike && open_again (r, time))
+		r->may_ready = r->left;
 }
 
 void goad__trace_put_n (enum goad__ev ev, uint64_t time, const uint64_t *a, unsigned n)
@@ -266,9 +380,10 @@ void goad__ring_end (void)
 {
 	struct trace_ring *r = goad__ring ();
 
-	goad__set_ring (NULL);
-	if (!r || r == &none)
+	goad__set_ring (&goad__no_ring);
+	if (r == &goad__no_ring || r == &none)
 		return;
+	break_off (r);
 	r->gen = 0;                                                 /* the next one announces itself */
 	atomic_store_explicit (&r->taken, 0, memory_order_release); /* [ord:trace-ring] */
 }
@@ -289,6 +404,6 @@ void goad__rings_forked (void)
 {
 	atomic_store_explicit (&goad__trace_gen, 0, memory_order_relaxed);
 	outside_lock = (struct goad__spinlock) GOAD__SPINLOCK_INIT (GOAD__RANK_LEAF);
-	goad__set_ring (NULL);
+	goad__set_ring (&goad__no_ring);
 	goad__rings_free ();
 }

@@ -31,7 +31,7 @@ struct goad__self {
 	                         /* locks > 0: one subtraction tells that both are over, by being 0 */
 	struct m *m;             /* NULL on a thread that goad did not make                         */
 	struct g *g;             /* NULL on g0                                                      */
-	struct trace_ring *ring; /* core/ring.h */
+	struct trace_ring *ring; /* never NULL: core/ring.h */
 };
 
 extern __thread struct goad__self goad__self __attribute__ ((tls_model ("initial-exec")));

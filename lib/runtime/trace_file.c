@@ -124,7 +124,7 @@ static void put_header (void)
 	clock_gettime (CLOCK_REALTIME, &wall);
 	f.start = goad__now ();
 	put_bytes ("goadtrac", 8);
-	put_u32 (1);
+	put_u32 (2);
 	put_u32 (64);
 	put_u64 (1); /* CLOCK_MONOTONIC, ns */
 	put_u64 (f.start);
@@ -320,14 +320,11 @@ static void put_args (const char *args, const uint64_t *a)
 	}
 }
 
-static void put_event (struct trace_ring *r, unsigned ev, uint64_t time, const uint64_t *a)
+/* What each event begins with. */
+static void begin_event (struct trace_ring *r, unsigned ev, uint64_t time)
 {
-	const char *args = goad__trace_args (ev);
 	char type = (char) ev;
 
-	for (unsigned i = 0; args[i] && args[1]; i++)
-		if (unlikely (args[i] == 'S'))
-			want_string ((const char *) (uintptr_t) a[i]);
 	if (f.block && f.len - f.block > BATCH)
 		close_block ();
 	if (!f.block)
@@ -335,8 +332,18 @@ static void put_event (struct trace_ring *r, unsigned ev, uint64_t time, const u
 	time = goad__max64 (since_start (time), r->last);
 	put_bytes (&type, 1);
 	put_number (time - r->last);
-	put_args (args, a);
 	r->last = time;
+}
+
+static void put_event (struct trace_ring *r, unsigned ev, uint64_t time, const uint64_t *a)
+{
+	const char *args = goad__trace_args (ev);
+
+	for (unsigned i = 0; args[i] && args[1]; i++)
+		if (unlikely (args[i] == 'S'))
+			want_string ((const char *) (uintptr_t) a[i]);
+	begin_event (r, ev, time);
+	put_args (args, a);
 	f.events++;
 	if (ev == EV_lost)
 		f.lost += a[1];
@@ -353,6 +360,32 @@ static void announced (struct trace_ring *r, uint64_t time, const uint64_t *a)
 	r->seen_gen = f.gen;
 }
 
+/* What goes to and fro, up to now: how much has come.  [ord:trace-again] When the count is
+ * read before another look at head it has to do with this event, if it is the last one
+ * still; else the event is closed.  *w: as it was seen in the end. */
+static uint32_t again (struct trace_ring *r, uint32_t at, uint32_t end, uint64_t time, uint64_t *w)
+{
+	const uint64_t *word = &r->word[at & (RING_WORDS - 1)];
+	uint32_t count, more;
+
+	*w = __atomic_load_n (word, __ATOMIC_RELAXED);
+	count = __atomic_load_n (&r->again, __ATOMIC_ACQUIRE) - (uint32_t) *w;
+	if (!(*w & RING_CLOSED) &&
+	    atomic_load_explicit (&r->head, memory_order_acquire) != end) /* [ord:trace-head] */
+		*w = __atomic_load_n (word, __ATOMIC_RELAXED);
+	if (*w & RING_CLOSED)
+		count = (uint32_t) *w;
+	count &= RING_COUNT;
+	more = count - r->told;
+	r->told = *w & RING_CLOSED ? 0 : count;
+	if (more == 0 || r->seen_gen != f.gen)
+		return 0;
+	begin_event (r, EV_again, time);
+	put_number (more);
+	f.events += more;
+	return more;
+}
+
 static size_t drain (struct trace_ring *r)
 {
 	const uint32_t mask = RING_WORDS - 1;
@@ -362,8 +395,17 @@ static size_t drain (struct trace_ring *r)
 	size_t n = 0;
 
 	while (at != end) {
-		uint64_t w = r->word[at & mask], a[8];
+		uint64_t w = __atomic_load_n (&r->word[at & mask], __ATOMIC_RELAXED), a[8];
 		unsigned ev = w >> 56, words = 0;
+		if (ev == EV_again) {
+			uint64_t then = time + (w >> 32 & (RING_SOON - 1));
+			n += again (r, at, end, then, &w);
+			if (!(w & RING_CLOSED))
+				break; /* it is the last */
+			time = then;
+			at++;
+			continue;
+		}
 		if (w & RING_SHORT) {
 			ev = w >> 57 & 63;
 			a[0] = (w & RING_SHORT_ID) << 24 | (w >> 33 & 0xffffff);

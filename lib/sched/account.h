@@ -29,6 +29,8 @@
 static inline uint64_t goad__p_time_exact (struct p *p)
 {
 	p->stamp_skips = 0;
+	if (goad__tracing ())
+		goad__trace_pause ();
 	return p->stamp = goad__now ();
 }
 
@@ -46,6 +48,8 @@ GOAD__NOINLINE static uint64_t goad__p_time_slow (struct p *p)
 	else
 		p->stamp_skips = p->stamp_run = (tiny ? 128 : 16) +
 		                                (uint32_t) (goad__random (&p->rng) & 31);
+	if (goad__tracing ())
+		goad__trace_pause ();
 	return p->stamp = t;
 }
 

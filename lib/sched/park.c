@@ -169,8 +169,13 @@ void goad__ready (struct g *g)
 	struct m *m = goad__m ();
 	struct p *p = goad__own_p (m);
 
-	goad__g_set (&g->ready_at, p ? goad__p_time (p) : goad__now ());
-	goad__g_transit (g, G_WAITING, G_RUNNABLE);
+	if (likely (p != NULL)) {
+		goad__g_set (&g->ready_at, goad__p_time (p));
+		goad__g_readied (g);
+	} else {
+		goad__g_set (&g->ready_at, goad__now ());
+		goad__g_transit (g, G_WAITING, G_RUNNABLE);
+	}
 	if (unlikely (g->bound)) {
 		goad__ready_bound (g);
 	} else if (likely (p != NULL)) {

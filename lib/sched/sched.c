@@ -249,7 +249,11 @@ static enum goad__ev left_how (enum after after, const struct g *g)
 
 GOAD__NOINLINE static void trace_left (enum after after, struct g *g, uint64_t t, struct g *next)
 {
-	if (!goad__trace_lost ())
+	if (goad__trace_lost ())
+		return;
+	if (after == AFTER_PARK)
+		goad__trace_put_wait (left_how (after, g), t, g, next);
+	else
 		goad__trace_put_go (left_how (after, g), t, next);
 }
 
@@ -281,7 +285,7 @@ __attribute__ ((always_inline)) static inline void leave (struct m *m, struct g 
 	if (unlikely (g->hog || (after == AFTER_YIELD && !next)))
 		goad__hog_or_not (p, g, t, after == AFTER_YIELD, next != NULL);
 	GOAD__PROBE (go_stop, g->id);
-	if (goad__tracing ())
+	if (goad__tracing () && !(after == AFTER_PARK && next && goad__trace_wait_again (g, next)))
 		trace_left (after, g, t, next);
 	goad__p_leave (p, g, t);
 	if (unlikely (goad__p_expired (p))) {

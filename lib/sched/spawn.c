@@ -29,7 +29,7 @@ static void set_up (struct g *g, struct stack *st, const goad_attr_t *attr, goad
 	atomic_store_explicit (&g->state, G_IDLE, memory_order_relaxed);
 	g->nopreempt = 0;
 	g->blocking = 0;
-	g->trace_seq = 0;
+	g->trace_word = TRACE_FRESH;
 	g->cpu = g->slices = g->wait = g->wait_max = 0;
 	g->fn = fn;
 	g->arg = arg;

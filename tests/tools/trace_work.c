@@ -7,6 +7,7 @@
 
 int mixed (int argc, char **argv);
 int strict (int argc, char **argv);
+int swing (int argc, char **argv);
 
 static goad_mutex_t mutex;
 static _Atomic int turns;
@@ -80,6 +81,40 @@ int mixed (int argc, char **argv)
 
 	for (long i = 0; n == 0 || i < n; i++)
 		round_of (64);
+	return 0;
+}
+
+struct pair {
+	goad_chan_t *to, *fro;
+};
+
+static void partner (void *arg)
+{
+	struct pair *c = arg;
+	long v;
+
+	while (goad_chan_recv (c->to, &v) == 0)
+		goad_chan_send (c->fro, &v);
+}
+
+/* So many values to another coroutine and back. */
+int swing (int argc, char **argv)
+{
+	long n = argc > 1 ? strtol (argv[1], NULL, 10) : 1000;
+	struct pair c;
+	goad_task_t *t;
+
+	if (goad_chan_create (&c.to, sizeof n, 0) < 0 || goad_chan_create (&c.fro, sizeof n, 0) < 0 ||
+	    goad_spawn (&t, NULL, partner, &c) < 0)
+		return 1;
+	for (long i = 0, v; i < n; i++) {
+		goad_chan_send (c.to, &i);
+		goad_chan_recv (c.fro, &v);
+	}
+	goad_chan_close (c.to);
+	goad_join (t);
+	goad_chan_destroy (c.to);
+	goad_chan_destroy (c.fro);
 	return 0;
 }
 

@@ -11,6 +11,12 @@ static uint64_t at (const struct trace_ring *r, uint32_t i)
 	return r->word[i & (RING_WORDS - 1)];
 }
 
+/* In the trace that begin has on. */
+static uint64_t word_of (uint64_t id, uint64_t count)
+{
+	return count << 40 | UINT64_C (7) << 32 | id;
+}
+
 static struct trace_ring *begin (void)
 {
 	goad__pin ();
@@ -54,7 +60,7 @@ Test (ring, first_comes_who_writes)
 Test (ring, events_of_one_time_are_a_word)
 {
 	struct trace_ring *r = begin ();
-	struct g g = { .id = 5, .trace_seq = 7u << 24 | 41 };
+	struct g g = { .id = 5, .trace_word = word_of (5, 41) };
 
 	goad__trace_put_go (EV_go_start, 1000, &g);
 	cr_assert_eq (at (r, 9), RING_SHORT | (uint64_t) EV_go_start << 57 | UINT64_C (42) << 33 | 5);
@@ -87,7 +93,7 @@ Test (ring, a_coroutine_is_told_once)
 Test (ring, what_is_lost_is_counted_and_told)
 {
 	struct trace_ring *r = begin ();
-	struct g g = { .id = 5, .trace_seq = 7u << 24 };
+	struct g g = { .id = 5, .trace_word = word_of (5, 0) };
 	uint32_t head, written = 0;
 
 	while (atomic_load (&r->lost) == 0 && written < 2 * RING_WORDS) {
@@ -113,6 +119,141 @@ Test (ring, what_is_lost_is_counted_and_told)
 	end ();
 }
 
+/* One that runs readies the other and waits, as lib/sched does it. */
+static void ready (uint64_t time, struct g *g)
+{
+	if (!goad__trace_ready_again (g))
+		goad__trace_put_ready (time, g);
+}
+
+static void wait_for (uint64_t time, const struct g *from, struct g *next)
+{
+	if (!goad__trace_wait_again (from, next))
+		goad__trace_put_wait (EV_go_recv, time, from, next);
+}
+
+static const char kind[] = "chan receive";
+
+struct pair {
+	struct g a, b;
+};
+
+/* Once to and fro, at 1000: four words, and then the event that counts, open. */
+static struct pair to_and_fro (void)
+{
+	struct pair two = { { .id = 5, .trace_word = word_of (5, 10), .wait_kind = kind },
+		                { .id = 6, .trace_word = word_of (6, 20), .wait_kind = kind } };
+
+	ready (1000, &two.b);
+	wait_for (1000, &two.a, &two.b);
+	ready (1000, &two.a);
+	wait_for (1000, &two.b, &two.a);
+	return two;
+}
+
+Test (ring, to_and_fro_is_counted)
+{
+	struct trace_ring *r = begin ();
+	struct pair two = to_and_fro ();
+
+	cr_assert_eq (at (r, 9), RING_SHORT | (uint64_t) EV_go_unblock << 57 | UINT64_C (21) << 33 | 6);
+	cr_assert_eq (at (r, 12), RING_SHORT | (uint64_t) EV_go_recv << 57 | UINT64_C (12) << 33 | 5);
+	cr_assert_eq (at (r, 13), (uint64_t) EV_again << 56);
+	for (int i = 0; i < 3; i++) {
+		ready (1000, &two.b);
+		wait_for (1000, &two.a, &two.b);
+		ready (1000, &two.a);
+		wait_for (1000, &two.b, &two.a);
+	}
+	ready (1000, &two.b);
+	cr_assert_eq (r->again, 13);
+	cr_assert_eq (atomic_load (&r->head), 14);
+	cr_assert_eq (two.a.trace_word, word_of (5, 18));
+	cr_assert_eq (two.b.trace_word, word_of (6, 29));
+	/* The other leaves to it, but waits for something else: no more. */
+	two.a.wait_kind = "sleep";
+	wait_for (1000, &two.a, &two.b);
+	cr_assert_eq (at (r, 13), (uint64_t) EV_again << 56 | RING_CLOSED | 13);
+	cr_assert_eq (at (r, 14), RING_SHORT | (uint64_t) EV_go_recv << 57 | UINT64_C (30) << 33 | 6);
+	ready (1000, &two.a);
+	cr_assert_eq (r->again, 13);
+	cr_assert_eq (atomic_load (&r->head), 16);
+	end ();
+}
+
+Test (ring, to_and_fro_goes_on_at_another_time)
+{
+	struct trace_ring *r = begin ();
+	struct pair two = to_and_fro ();
+
+	ready (1000, &two.b);
+	goad__trace_pause ();
+	wait_for (2000, &two.a, &two.b);
+	cr_assert_eq (at (r, 13), (uint64_t) EV_again << 56 | RING_CLOSED | 1);
+	cr_assert_eq (at (r, 14), (uint64_t) EV_again << 56 | UINT64_C (1000) << 32 | 1);
+	cr_assert_eq (r->again, 2);
+	goad__trace_pause ();
+	ready (3000, &two.a);
+	wait_for (3000, &two.b, &two.a);
+	cr_assert_eq ((uint32_t) at (r, 14), RING_CLOSED | 1);
+	cr_assert_eq ((uint32_t) at (r, 15), 2);
+	cr_assert_eq (r->again, 4);
+	cr_assert_eq (atomic_load (&r->head), 16);
+	/* Too long ago for one word. */
+	goad__trace_pause ();
+	ready (3000 + RING_SOON, &two.b);
+	cr_assert_eq (at (r, 16), (uint64_t) EV_go_unblock << 56 | (3000 + RING_SOON));
+	cr_assert_eq (r->again, 4);
+	cr_assert_eq (two.a.trace_word, word_of (5, 14));
+	cr_assert_eq (two.b.trace_word, word_of (6, 25));
+	end ();
+}
+
+/* Another thread has had the coroutine meanwhile, or another event came: in full again. */
+Test (ring, to_and_fro_is_over_when_another_comes)
+{
+	struct trace_ring *r = begin ();
+	struct pair two = to_and_fro ();
+	struct g c = { .id = 7, .trace_word = word_of (7, 0) };
+
+	two.b.trace_word += 3 * TRACE_ONE;
+	ready (1000, &two.b);
+	cr_assert_eq (r->again, 0);
+	cr_assert_eq ((uint32_t) at (r, 13), RING_CLOSED);
+	cr_assert_eq (at (r, 14),
+	              RING_SHORT | (uint64_t) EV_go_unblock << 57 | UINT64_C (26) << 33 | 6);
+	goad__trace_put_go (EV_go_create, 1000, &c);
+	wait_for (1000, &two.a, &two.b);
+	ready (1000, &two.a);
+	wait_for (1000, &two.b, &two.a);
+	ready (1000, &two.b);
+	cr_assert_eq (r->again, 0);
+	cr_assert_eq (atomic_load (&r->head), 20);
+	end ();
+}
+
+Test (ring, to_and_fro_is_over_when_the_ring_is_full)
+{
+	struct trace_ring *r = begin ();
+	struct pair two = { { .id = 5, .trace_word = word_of (5, 10), .wait_kind = kind },
+		                { .id = 6, .trace_word = word_of (6, 20), .wait_kind = kind } };
+	uint32_t head;
+
+	while (atomic_load (&r->lost) == 0)
+		goad__trace_0 (sysmon_wake, 1000);
+	head = atomic_load (&r->head);
+	for (int i = 0; i < 500; i++) {
+		ready (1000, &two.b);
+		wait_for (1000, &two.a, &two.b);
+		ready (1000, &two.a);
+		wait_for (1000, &two.b, &two.a);
+	}
+	cr_assert_eq (atomic_load (&r->head), head);
+	cr_assert_eq (atomic_load (&r->lost), 2001);
+	cr_assert_eq (two.a.trace_word, word_of (5, 10));
+	end ();
+}
+
 Test (ring, the_next_thread_goes_on_where_it_ended)
 {
 	struct trace_ring *r = begin ();
@@ -135,6 +276,6 @@ Test (ring, threads_from_outside_share_one)
 	struct trace_ring *r = atomic_load (&goad__rings);
 	cr_assert_not_null (r);
 	cr_assert_eq (at (r, 2), GOAD__ROLE_OUTSIDE);
-	cr_assert_null (goad__ring ());
+	cr_assert_eq (goad__ring (), &goad__no_ring);
 	end ();
 }
