@@ -15,9 +15,9 @@
  *
  * A P whose thread sleeps in the kernel is taken, as in slice.c.  It may seem early, with
  * no more than the granularity gone, for the call may be over in a moment.  But until then
- * the P is of no use to anybody, and that is long: nothing tells when the call will be over.
- * Nor is it dear: who waits has the P after what a wake-up costs, and who is back without
- * one stands in the queue of fresh work.
+ * the P is of no use to anybody, and nothing tells when that will be.  Nor is it dear: who
+ * waits has the P for the price of a wake-up, and who is back without one counts as fresh
+ * work.
  */
 #include "sysmon/internal.h"
 
