@@ -348,3 +348,56 @@ Test (feedback, who_yields_lets_hogs_run, .timeout = 30)
 	cr_expect_geq (had[0], 10 * Q, "the hogs had %.2f ms", (double) had[0] / 1e6);
 	cr_expect_leq (had[1], GOAD_S, "twenty yields took %.2f ms", (double) had[1] / 1e6);
 }
+
+/* Two that do nothing but yield, and one was kept from it once, so that it was preempted: by
+ * the host, or here by itself.  They are no hogs for that, and soon it costs no more. */
+
+enum { WINDOWS = 200, YIELDS = 500 };
+
+static void yield_on (void *arg)
+{
+	(void) arg;
+	while (!atomic_load_explicit (&stop, memory_order_relaxed))
+		goad_yield ();
+}
+
+static bool was_preempted (void)
+{
+	goad_stats_t s = stats_now ();
+	return s.preempt_yielded + s.preempt_handed_off > 0;
+}
+
+static void yield_after_a_stall (void *arg)
+{
+	uint64_t limit = goad_after (10 * GOAD_S);
+	uint64_t *least = arg;
+	goad_task_t *other;
+
+	atomic_store (&stop, 0);
+	claim_eq (goad_spawn (&other, NULL, yield_on, NULL), 0);
+	goad_yield ();
+	while (!was_preempted () && goad_now () < limit)
+		spin_for (GOAD_MS);
+	claim (was_preempted ());
+	*least = UINT64_MAX;
+	for (int i = 0; i < WINDOWS; i++) {
+		uint64_t start = goad_now (), took;
+
+		for (int k = 0; k < YIELDS; k++)
+			goad_yield ();
+		took = goad_now () - start;
+		*least = took < *least ? took : *least;
+	}
+	atomic_store (&stop, 1);
+	claim_eq (goad_join (other), 0);
+}
+
+Test (feedback, who_yields_after_a_stall_is_no_hog_for_long, .timeout = 60)
+{
+	uint64_t on, off;
+
+	run_with (yield_after_a_stall, &on, (struct setting){ 1, 0, ON, 0 });
+	run_with (yield_after_a_stall, &off, (struct setting){ 1, 0, OFF, 0 });
+	cr_expect_lt (on, 3 * off, "%d yields took %d ns, and %d without feedback", YIELDS, (int) on,
+	              (int) off);
+}
