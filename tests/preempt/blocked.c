@@ -232,66 +232,6 @@ Test (blocked, without_membarrier, .timeout = 60)
 	try_all_ways (1, GOAD_PREEMPT_OFF);
 }
 
-/* Who is woken finds no P that anybody uses, and does not wait until slices are over. */
-
-enum { ROUNDS = 15, LONG_SLICE = 20 };
-
-/* False: they were not asleep by then. */
-static bool wake_beside_sleepers (uint64_t *late)
-{
-	goad_task_t *t[PS];
-	struct blocker b[PS];
-	uint64_t due;
-	bool good;
-
-	atomic_store (&inside, 0);
-	for (int i = 0; i < PS; i++) {
-		b[i] = (struct blocker){ &ways[0], NULL, i };
-		claim_eq (goad_spawn (&t[i], NULL, block_once, &b[i]), 0);
-	}
-	due = goad_after (3 * GOAD_MS);
-	goad_sleep_until (due);
-	*late = goad_now () - due;
-	good = atomic_load (&inside) == PS;
-	for (int i = 0; i < PS; i++)
-		read_let_go (i);
-	for (int i = 0; i < PS; i++)
-		claim_eq (goad_join (t[i]), 0);
-	return good;
-}
-
-static void wakes_beside_sleepers (void *arg)
-{
-	uint64_t *late = arg, limit = goad_after (20 * GOAD_S);
-	int n = 0;
-
-	open_all ();
-	while (n < ROUNDS && goad_now () < limit)
-		n += wake_beside_sleepers (&late[n]);
-	claim_eq (n, ROUNDS);
-	close_all ();
-}
-
-static int by_size (const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
-	return (x > y) - (x < y);
-}
-
-Test (blocked, who_is_woken_has_the_p_of_one_that_sleeps, .timeout = 60)
-{
-	for (int mode = GOAD_PREEMPT_AUTO; mode <= GOAD_PREEMPT_COOP; mode++) {
-		uint64_t late[ROUNDS] = { 0 };
-
-		program_scanned ();
-		cr_assert_eq (run_main (wakes_beside_sleepers, late, PS, LONG_SLICE * GOAD_MS, mode), 0);
-		claims_assert ();
-		qsort (late, ROUNDS, sizeof *late, by_size);
-		cr_expect_lt (late[ROUNDS / 2], LONG_SLICE * GOAD_MS / 4, "%d us late in mode %d",
-		              (int) (late[ROUNDS / 2] / GOAD_US), mode);
-	}
-}
-
 /* On one P, a holder that is preempted and one that waits for it in the kernel. */
 static void locks_and_computes (void *arg)
 {
