@@ -12,10 +12,14 @@
  * such Ps queue would be worse than to look again: when it will have run for the
  * granularity, and, if by then another has begun, after ever longer pauses, up to the
  * shortest quantum.
+ *
+ * A P whose thread sleeps in the kernel is taken, as in slice.c.  It may seem early, with
+ * no more than the granularity gone, for the call may be over in a moment.  But until then
+ * the P is of no use to anybody, and nothing tells when that will be.  Nor is it dear: who
+ * waits has the P for the price of a wake-up, and who is back without one counts as fresh
+ * work.
  */
 #include "sysmon/internal.h"
-
-#include <errno.h>
 
 #define MS UINT64_C (1000000)
 
@@ -38,7 +42,16 @@ static void begin (struct sysmon *s)
 	f->hogs_wait = s->ops->hogs_wait (s->rt);
 }
 
-/* Asks p to end its run; false: it cannot, or it would be no use. */
+/* A signal would break off its system call. */
+static bool take (struct sysmon *s, int p)
+{
+	if (s->ops->take (s->rt, p, s->procs[p].run.tick) != 0)
+		return false;
+	sysmon__count (&s->count.taken);
+	return true;
+}
+
+/* Has p end its run; false: it cannot, or it would be no use. */
 static bool ask (struct sysmon *s, int p)
 {
 	struct sysmon_run *r = &s->procs[p].run;
@@ -47,8 +60,14 @@ static bool ask (struct sysmon *s, int p)
 	r->again = sysmon__add (s->now, MS);
 	r->ready = SYSMON_NEVER;
 	(void) s->ops->prepare (s->rt, p); /* before the look, as in slice.c */
-	if (s->ops->probe (s->rt, p, r->tick) != SYSMON_COMPUTES)
-		return false; /* asleep, or without a CPU: a signal would not help */
+	switch (s->ops->probe (s->rt, p, r->tick)) {
+	case SYSMON_IN_KERNEL:
+		return take (s, p);
+	case SYSMON_NO_CPU:
+		return false;
+	case SYSMON_COMPUTES:
+		break;
+	}
 	if (s->ops->preempt_fresh (s->rt, p, r->tick) < 0)
 		return false;
 	sysmon__count (&s->count.fresh);

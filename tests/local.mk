@@ -175,6 +175,7 @@ preempt_tests = \
 	%D%/preempt/chain \
 	%D%/preempt/errno \
 	%D%/preempt/fairness \
+	%D%/preempt/faults \
 	%D%/preempt/feedback \
 	%D%/preempt/loop \
 	%D%/preempt/modes \
@@ -204,6 +205,7 @@ preempt_helpers = \
 %C%_preempt_chain_LDADD = $(PREEMPT)
 %C%_preempt_errno_LDADD = $(PREEMPT)
 %C%_preempt_fairness_LDADD = $(PREEMPT)
+%C%_preempt_faults_LDADD = $(PREEMPT)
 %C%_preempt_feedback_LDADD = $(PREEMPT)
 %C%_preempt_loop_LDADD = $(PREEMPT)
 %C%_preempt_modes_LDADD = $(PREEMPT)

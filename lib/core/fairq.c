@@ -68,6 +68,14 @@ static void count_bound (struct fairq *q, int by)
 	atomic_store_explicit (&q->nbound, n + (uint32_t) by, memory_order_relaxed);
 }
 
+static void count (struct fairq *q, const struct g *g, int by)
+{
+	if (g->bound)
+		count_bound (q, by);
+	q->nmild += (uint32_t) (by * g->mild);
+	atomic_fetch_add_explicit (&q->n, (uint32_t) by, memory_order_relaxed);
+}
+
 void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag)
 {
 	/* Who ran alone was in no queue: what it ran meanwhile is no debt to who comes now. */
@@ -79,9 +87,7 @@ void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag)
 		g->fair_seq = ++q->seq;
 	g->fair_child = g->fair_sibling = NULL;
 	set_root (q, meld (q->root, g));
-	if (g->bound)
-		count_bound (q, 1);
-	atomic_fetch_add_explicit (&q->n, 1, memory_order_relaxed);
+	count (q, g, 1);
 }
 
 struct g *goad__fairq_take (struct fairq *q)
@@ -94,9 +100,7 @@ struct g *goad__fairq_take (struct fairq *q)
 	g->fair_child = NULL;
 	if (g->vruntime > q->floor)
 		set_floor (q, g->vruntime);
-	if (g->bound)
-		count_bound (q, -1);
-	atomic_fetch_sub_explicit (&q->n, 1, memory_order_relaxed);
+	count (q, g, -1);
 	return g;
 }
 
@@ -126,9 +130,7 @@ struct g *goad__fairq_take_bound (struct fairq *q)
 		g->fair_sibling = NULL;
 		set_root (q, meld (q->root, g));
 	}
-	if (found) {
-		count_bound (q, -1);
-		atomic_fetch_sub_explicit (&q->n, 1, memory_order_relaxed);
-	}
+	if (found)
+		count (q, found, -1);
 	return found;
 }

@@ -18,6 +18,7 @@ struct fairq {
 	uint64_t floor; /* virtual runtime of the last one taken: never falls */
 	_Atomic uint32_t n;
 	_Atomic uint32_t nbound; /* of them bound to an M; sysmon reads it without the lock */
+	uint32_t nmild;          /* ... that left by themselves, after a moment             */
 };
 
 #define FAIR_UNIT 100u /* weight of a coroutine that asked for none */
@@ -37,6 +38,12 @@ static inline void goad__fair_charge (struct g *g, uint64_t ns)
 /* lag: how far behind the floor a coroutine may be when it comes (ns). */
 void goad__fairq_put (struct fairq *q, struct g *g, uint64_t lag);
 struct g *goad__fairq_take (struct fairq *q);
+
+/* There are some, and none of them computes, or is bound. */
+static inline bool goad__fairq_all_mild (const struct fairq *q)
+{
+	return q->nmild > 0 && q->nmild == q->n && q->nbound == 0;
+}
 
 /* Takes out some coroutine that is bound to an M; NULL if none is in the queue. */
 struct g *goad__fairq_take_bound (struct fairq *q);

@@ -83,6 +83,7 @@ struct g {
 	uint8_t preempt_held; /* a request came while nopreempt > 0                        */
 	uint8_t place;        /* enum g_place                                               */
 	uint8_t hog;          /* was preempted, and has not blocked since                   */
+	uint8_t mild;         /* a hog, but of late it left by itself, after a moment       */
 	uint8_t leaves_soon;  /* how often in a row it left its P soon after readying one   */
 	uint32_t blocking;    /* goad_block_begin's count; only its own thread writes       */
 

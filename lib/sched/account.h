@@ -174,6 +174,7 @@ static inline void goad__p_preempted (struct p *p, struct g *g, uint64_t t)
 	else
 		goad__p_slice_done (p, t);
 	g->leaves_soon = 0;
+	g->mild = 0;
 	goad__p_leave (p, g, t);
 	if (!g->hog && goad__sched.granularity)
 		goad__trace (go_hog, t, 1);

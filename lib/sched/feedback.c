@@ -41,6 +41,7 @@ void goad__hog_or_not (const struct p *p, struct g *g, uint64_t t, bool yields, 
 	struct sched *s = &goad__sched;
 	bool was = g->hog;
 
+	g->mild = (t - p->run_since) * GOAD__GLOBAL_EVERY < s->granularity;
 	if (!yields)
 		g->hog = 0;
 	else if (t - p->run_since < s->granularity && (next || fresh_is_near (p)))

@@ -26,6 +26,19 @@
  * (p->hogs_seen, sched.hogs_since) puts it to M from that time on, which is no more than
  * the guarantee reckons with.
  *
+ * Who yields while nobody but hogs waits stands among them, or it would be the next again.
+ * So one hog draws others in: of two that do nothing but yield, one is preempted, for the
+ * host had stopped the process; and the other joins it.  Both then pass the lock and the
+ * heap at each switch, and there is no hog.  So one is mild, if it left by itself after
+ * 1/61 of the granularity, 3 us; and if one that is finds nobody but mild ones in the fair
+ * queue, all of them are let out, into the own queue (goad__yield_fair).  Hogs lose nothing
+ * by it, for none waits; who does compute is preempted and a hog again, and from when there
+ * is one, what the others run is charged to the allowance.  Fresh work loses its turn before
+ * them, and comes as one of many in the own queue, or in the global one, whose turn is each
+ * 61st pick: so no later than by the granularity, which it may have to wait anyhow.  With
+ * longer runs it would be later, and what is saved would be little.  Beside a true hog they
+ * stay where they are, for there yielding means to let it go first.
+ *
  * A hog whose slice fresh work broke off has its turn back first: what it ran in it is
  * taken from its virtual runtime while it waits, and the slice goes on when it is back.
  */

@@ -140,17 +140,39 @@ void goad__ready_fair (struct g *g)
 	goad__sched_wake_old ();
 }
 
+/* All that wait among the hogs have left by themselves of late, after short runs, and so
+ * does g: as many as fit, oldest first, go where they were before. */
+static void let_out (struct p *p, struct gbatch *b, struct g *g)
+{
+	struct g *h;
+
+	while ((h = gbatch_take (b)))
+		goad__runq_put_or_spill (p, h);
+	goad__runq_put_or_spill (p, g);
+	/* [ord:idle-recheck] */
+	atomic_thread_fence (memory_order_seq_cst);
+	goad__sched_wake_old ();
+}
+
 /* Who yields while only hogs wait goes behind one of them, or its yielding would be in
- * vain: it has had less CPU than they, and would be the next again. */
-void goad__yield_fair (struct g *g)
+ * vain: it has had less CPU than they, and would be the next again.  If they are all like
+ * him there is no hog among them (sched/feedback.h). */
+void goad__yield_fair (struct p *p, struct g *g)
 {
 	struct sched *s = &goad__sched;
+	struct gbatch b = { 0 };
 
 	goad__spin_lock (&s->lock);
-	if (s->fairq.root)
+	if (g->mild && goad__fairq_all_mild (&s->fairq))
+		while (b.n < RUNQ_SIZE / 2 && s->fairq.root)
+			gbatch_add (&b, goad__fairq_take (&s->fairq));
+	else if (s->fairq.root)
 		g->vruntime = goad__max64 (g->vruntime, s->fairq.root->vruntime + 1);
 	goad__spin_unlock (&s->lock);
-	goad__ready_fair (g);
+	if (b.n)
+		let_out (p, &b, g);
+	else
+		goad__ready_fair (g);
 }
 
 void goad__yield_global (struct g *g)

@@ -75,7 +75,7 @@ __attribute__ ((always_inline)) static inline void requeue (struct m *m, struct 
 		return;
 	}
 	if (unlikely (g->hog)) {
-		goad__yield_fair (g);
+		goad__yield_fair (p, g);
 		return;
 	}
 	if (unlikely (atomic_load_explicit (&goad__sched.nglobal, memory_order_relaxed) > 0 &&

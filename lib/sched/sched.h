@@ -219,13 +219,13 @@ void goad__idle_end (void);       /* wakes everyone: the runtime ends */
 size_t goad__alive (void);
 
 /* park.c */
-void goad__ready (struct g *g);             /* WAITING -> RUNNABLE, from any thread */
-void goad__ready_remote (struct g *g);      /* into the global queue */
-void goad__ready_fair (struct g *g);        /* RUNNABLE already: into the queue of the preempted */
-void goad__yield_fair (struct g *g);        /* the same, behind its first */
-void goad__yield_global (struct g *g);      /* RUNNABLE already: behind the global queue */
-void goad__fair_put (struct g *g);          /* the same, under lock, and the caller wakes */
-void goad__globq_append (struct gbatch *b); /* the same, and the caller wakes */
+void goad__ready (struct g *g);        /* WAITING -> RUNNABLE, from any thread */
+void goad__ready_remote (struct g *g); /* into the global queue */
+void goad__ready_fair (struct g *g);   /* RUNNABLE already: into the queue of the preempted */
+void goad__yield_fair (struct p *p, struct g *g);  /* the same, behind its first; or all out */
+void goad__yield_global (struct g *g);             /* RUNNABLE already: behind the global queue */
+void goad__fair_put (struct g *g);                 /* the same, under lock, and the caller wakes */
+void goad__globq_append (struct gbatch *b);        /* the same, and the caller wakes */
 void goad__globq_append_locked (struct gbatch *b); /* under lock already */
 void goad__globq_put (struct gbatch *b);           /* RUNNABLE already; wakes */
 /* made of them come from goad__spawn_into: counted here.  The caller wakes. */

@@ -4,6 +4,7 @@
 #include "tests/support.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define Q (10 * GOAD_MS)
 
@@ -347,4 +348,122 @@ Test (feedback, who_yields_lets_hogs_run, .timeout = 30)
 	run_with (yield_beside_hogs, had, (struct setting){ 1, 0, ON, 0 });
 	cr_expect_geq (had[0], 10 * Q, "the hogs had %.2f ms", (double) had[0] / 1e6);
 	cr_expect_leq (had[1], GOAD_S, "twenty yields took %.2f ms", (double) had[1] / 1e6);
+}
+
+/* As many as Ps sleep in the kernel: who is woken has the P of one of them at once, and does
+ * not wait until slices are over. */
+
+enum { SLEEPERS = 2 };
+
+static int fds[SLEEPERS][2];
+static _Atomic int inside;
+
+static void read_one (void *arg)
+{
+	char c;
+
+	atomic_fetch_add (&inside, 1);
+	claim_eq (read (fds[(intptr_t) arg][0], &c, 1), 1);
+}
+
+/* False: they were not asleep by then. */
+static bool wake_beside_sleepers (uint64_t *late)
+{
+	goad_task_t *t[SLEEPERS];
+	uint64_t due;
+	bool good;
+
+	atomic_store (&inside, 0);
+	for (int i = 0; i < SLEEPERS; i++)
+		claim_eq (goad_spawn (&t[i], NULL, read_one, (void *) (intptr_t) i), 0);
+	due = goad_after (2 * GOAD_MS);
+	goad_sleep_until (due);
+	*late = goad_now () - due;
+	good = atomic_load (&inside) == SLEEPERS;
+	for (int i = 0; i < SLEEPERS; i++)
+		claim_eq (write (fds[i][1], "x", 1), 1);
+	for (int i = 0; i < SLEEPERS; i++)
+		claim_eq (goad_join (t[i]), 0);
+	return good;
+}
+
+static void wakes_beside_sleepers (void *arg)
+{
+	struct delays *d = arg;
+	uint64_t limit = goad_after (15 * GOAD_S);
+	int n = 0;
+
+	for (int i = 0; i < SLEEPERS; i++)
+		claim_eq (pipe (fds[i]), 0);
+	while (n < TIMES && goad_now () < limit)
+		n += wake_beside_sleepers (&d->ns[n]);
+	claim_eq (n, TIMES);
+	for (int i = 0; i < SLEEPERS; i++) {
+		close (fds[i][0]);
+		close (fds[i][1]);
+	}
+}
+
+Test (feedback, who_is_woken_has_the_p_of_one_that_sleeps, .timeout = 60)
+{
+	for (int mode = GOAD_PREEMPT_AUTO; mode <= GOAD_PREEMPT_COOP; mode++) {
+		static struct delays d;
+
+		run_with (wakes_beside_sleepers, &d, (struct setting){ SLEEPERS, mode, ON, 0 });
+		cr_expect_lt (median (&d), Q / 3, "%.3f ms late in mode %d", (double) median (&d) / 1e6,
+		              mode);
+	}
+}
+
+/* Two that do nothing but yield, and one was kept from it once, so that it was preempted: by
+ * the host, or here by itself.  They are no hogs for that, and soon it costs no more. */
+
+enum { WINDOWS = 200, YIELDS = 500 };
+
+static void yield_on (void *arg)
+{
+	(void) arg;
+	while (!atomic_load_explicit (&stop, memory_order_relaxed))
+		goad_yield ();
+}
+
+static bool was_preempted (void)
+{
+	goad_stats_t s = stats_now ();
+	return s.preempt_yielded + s.preempt_handed_off > 0;
+}
+
+static void yield_after_a_stall (void *arg)
+{
+	uint64_t limit = goad_after (10 * GOAD_S);
+	uint64_t *least = arg;
+	goad_task_t *other;
+
+	atomic_store (&stop, 0);
+	claim_eq (goad_spawn (&other, NULL, yield_on, NULL), 0);
+	goad_yield ();
+	while (!was_preempted () && goad_now () < limit)
+		spin_for (GOAD_MS);
+	claim (was_preempted ());
+	*least = UINT64_MAX;
+	for (int i = 0; i < WINDOWS; i++) {
+		uint64_t start = goad_now (), took;
+
+		for (int k = 0; k < YIELDS; k++)
+			goad_yield ();
+		took = goad_now () - start;
+		*least = took < *least ? took : *least;
+	}
+	atomic_store (&stop, 1);
+	claim_eq (goad_join (other), 0);
+}
+
+Test (feedback, who_yields_after_a_stall_is_no_hog_for_long, .timeout = 60)
+{
+	uint64_t on, off;
+
+	run_with (yield_after_a_stall, &on, (struct setting){ 1, 0, ON, 0 });
+	run_with (yield_after_a_stall, &off, (struct setting){ 1, 0, OFF, 0 });
+	cr_expect_lt (on, 3 * off, "%d yields took %d ns, and %d without feedback", YIELDS, (int) on,
+	              (int) off);
 }

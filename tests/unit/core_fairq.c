@@ -59,6 +59,29 @@ Test (fairq, takes_the_least, .timeout = 30)
 	}
 }
 
+Test (fairq, counts_those_that_left_by_themselves)
+{
+	reset ();
+	cr_assert (!goad__fairq_all_mild (&q));
+	for (int i = 0; i < 3; i++) {
+		pool[i].mild = 1;
+		goad__fairq_put (&q, &pool[i], 0);
+		cr_assert (goad__fairq_all_mild (&q));
+	}
+	goad__fairq_put (&q, &pool[3], 0);
+	cr_assert (!goad__fairq_all_mild (&q), "one computes");
+	for (int i = 0; i < 4; i++)
+		cr_assert_eq (goad__fairq_take (&q), &pool[i]);
+	cr_assert_eq (q.nmild, 0);
+
+	goad__fairq_put (&q, &pool[0], 0);
+	pool[1].bound = (struct m *) &q;
+	goad__fairq_put (&q, &pool[1], 0);
+	cr_assert (!goad__fairq_all_mild (&q), "one is bound to its thread");
+	cr_assert_eq (goad__fairq_take_bound (&q), &pool[1]);
+	cr_assert (goad__fairq_all_mild (&q));
+}
+
 /* One P: slices go by weight, to a slice. */
 Test (fairq, shares_go_by_weight)
 {

@@ -3,6 +3,8 @@
 #include "tests/harness.h"
 #include "tests/unit/sysmon_fake.h"
 
+#include <errno.h>
+
 #define Q (10 * MS)
 #define G (200 * US)
 
@@ -225,6 +227,73 @@ Test (sysmon_fresh, who_sleeps_in_the_kernel_gets_no_signal)
 	fake_look ();
 	cr_assert_eq (fake.p[0].fresh_asks, 0);
 	cr_assert_eq (fake.p[1].fresh_asks, 1);
+}
+
+/* Nor need he be woken to make room. */
+Test (sysmon_fresh, the_p_of_who_sleeps_in_the_kernel_is_taken)
+{
+	hogs (2);
+	fake.p[0].thread = SYSMON_IN_KERNEL;
+	fake.p[0].take_result = 0;
+	fake_fresh ();
+	cr_assert_leq (fake_look (), G, "whose P was taken is soon looked after");
+	cr_assert_eq (fake.p[0].takes, 1);
+	cr_assert_eq (fake.p[0].prepares, 1);
+	cr_assert_eq (fake.mon.count.taken, 1);
+	cr_assert_eq (asks (), 0, "one waits, and has a P");
+	cr_assert_eq (fake.mon.count.fresh, 0);
+}
+
+Test (sysmon_fresh, but_not_before_the_granularity)
+{
+	reset (1);
+	fake_begin (0);
+	fake.p[0].v.turn = SYSMON_NEVER;
+	fake.p[0].thread = SYSMON_IN_KERNEL;
+	fake.p[0].take_result = 0;
+	fake_fresh ();
+	cr_assert_eq (fake_look_after (G / 4), G - G / 4);
+	cr_assert_eq (fake.p[0].takes, 0);
+	fake_look_after (G - G / 4);
+	cr_assert_eq (fake.p[0].takes, 1);
+}
+
+Test (sysmon_fresh, who_has_just_woken_up_is_asked_at_the_next_look)
+{
+	hogs (1);
+	fake.p[0].thread = SYSMON_IN_KERNEL;
+	fake.p[0].take_result = -ESTALE;
+	fake_fresh ();
+	cr_assert_eq (fake_look (), MS);
+	cr_assert_eq (fake.p[0].takes, 1);
+	cr_assert_eq (asks (), 0);
+	fake.p[0].thread = SYSMON_COMPUTES;
+	fake_look_after (MS);
+	cr_assert_eq (asks (), 1);
+}
+
+Test (sysmon_fresh, where_it_cannot_be_taken_the_next_one_makes_room)
+{
+	hogs (2);
+	fake.p[0].thread = SYSMON_IN_KERNEL; /* and there is no thread for its P */
+	fake_fresh ();
+	cr_assert_gt (fake_look (), G / 2, "no busy waiting");
+	cr_assert_eq (fake.p[0].takes, 1);
+	cr_assert_eq (fake.p[1].fresh_asks, 1);
+}
+
+/* Who has the P while it is the hogs' turn, and does not use it. */
+Test (sysmon_fresh, a_fresh_one_that_sleeps_makes_room_for_hogs)
+{
+	reset (1);
+	fake.hogs = true;
+	fake_begin (0);
+	fake.p[0].v.turn = fake.now;
+	fake.p[0].thread = SYSMON_IN_KERNEL;
+	fake.p[0].take_result = 0;
+	fake_look_after (2 * MS);
+	cr_assert_eq (fake.p[0].takes, 1);
+	cr_assert_eq (asks (), 0);
 }
 
 Test (sysmon_fresh, nobody_is_asked_who_cannot_go)
