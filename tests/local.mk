@@ -115,6 +115,7 @@ api_tests = \
 	%D%/api/rwlock \
 	%D%/api/select \
 	%D%/api/sleep \
+	%D%/api/spill \
 	%D%/api/stack \
 	%D%/api/starve \
 	%D%/api/stats \
@@ -157,6 +158,7 @@ api_helpers = \
 %C%_api_rwlock_LDADD = $(API)
 %C%_api_select_LDADD = $(API)
 %C%_api_sleep_LDADD = $(API)
+%C%_api_spill_LDADD = $(API)
 %C%_api_stack_LDADD = $(API)
 %C%_api_starve_LDADD = $(API)
 %C%_api_stats_LDADD = $(API)

@@ -64,6 +64,7 @@ struct p {
 	const struct g *hog;  /* the last hog that left; only compared */
 	bool global_due;      /* its 61st pick */
 	bool global_last;     /* the last pick on g0 was from the global queues */
+	uint32_t spill_turn;  /* what spilled last or the global queue: who fills the own one next */
 	uint32_t global_turn; /* preempted or others: who goes next from the global ones */
 	uint64_t rng;
 	struct stack_cache stacks;

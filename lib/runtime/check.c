@@ -79,20 +79,30 @@ static uint32_t walk_heap (struct g *root)
 	return n;
 }
 
-static void global_queues (void)
+static uint32_t walk_batch (const struct gbatch *b)
 {
-	struct sched *s = &goad__sched;
 	struct g *last = NULL;
 	uint32_t n = 0;
 
-	for (struct g *g = s->globq.first; g; g = g->next, n++) {
+	for (struct g *g = b->first; g; g = g->next, n++) {
 		seen_in_queue (g, "global");
 		wrong (g->bound, "coroutine %lu is bound, but in the global queue", (unsigned long) g->id);
 		last = g;
 	}
-	wrong (n != s->globq.n || last != s->globq.last, "%u in the global queue, not %u", n,
-	       s->globq.n);
-	wrong (n != s->nglobal, "the global queue has %u, nglobal is %u", n, s->nglobal);
+	wrong (n != b->n || last != b->last, "%u in the global queue, not %u", n, b->n);
+	return n;
+}
+
+static void global_queues (void)
+{
+	struct sched *s = &goad__sched;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->spilled.used; i++)
+		n += walk_batch (&s->spilled.batch[(s->spilled.bottom + i) % SPILLED_MOST].g);
+	wrong (n != s->spilled.n, "%u have spilled, not %u", n, s->spilled.n);
+	n += walk_batch (&s->globq);
+	wrong (n != s->nglobal, "the global queues have %u, nglobal is %u", n, s->nglobal);
 	w.bound = 0;
 	n = walk_heap (s->fairq.root);
 	wrong (w.bound != s->fairq.nbound, "%u bound in the fair queue, not %u", w.bound,

@@ -40,6 +40,7 @@ static void reset (void)
 	s->npidle = s->nmspinning = s->nglobal = 0;
 	s->owing = s->owing_wanted = 0;
 	s->globq = (struct gbatch){ 0 };
+	memset (&s->spilled, 0, sizeof s->spilled);
 	memset (&s->fairq, 0, sizeof s->fairq);
 	s->pidle = NULL;
 	s->midle = NULL;

@@ -166,6 +166,11 @@ static void look_at_global (void)
 	goad__spin_lock (&s->lock);
 	for (g = s->globq.first; g && seen < MOST; g = g->next, seen++)
 		look_at (g, ANYWHERE);
+	for (uint32_t i = 0; i < s->spilled.used; i++) {
+		g = s->spilled.batch[(s->spilled.bottom + i) % SPILLED_MOST].g.first;
+		for (; g && seen < MOST; g = g->next, seen++)
+			look_at (g, ANYWHERE);
+	}
 	look_at_fair (s->fairq.root);
 	goad__spin_unlock (&s->lock);
 }

@@ -70,7 +70,8 @@ void goad__stats_collect (goad_stats_t *o)
 	o->threads = s->nm;
 	o->threads_max = s->nm_max;
 	o->threads_idle = s->nmidle;
-	o->runnable += s->globq.n + atomic_load_explicit (&s->fairq.n, memory_order_relaxed);
+	o->runnable += s->globq.n + s->spilled.n +
+	               atomic_load_explicit (&s->fairq.n, memory_order_relaxed);
 	goad__spin_unlock (&s->lock);
 	goad__unpin ();
 	goad__monitor_totals (o);

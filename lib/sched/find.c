@@ -30,12 +30,17 @@ uint32_t (*goad__timers_hook) (struct p *p, uint64_t now) = no_timers;
 static struct g *take_global (struct p *p, struct gbatch *rest, uint32_t most)
 {
 	struct sched *s = &goad__sched;
-	uint32_t n = s->globq.n;
-	bool fair = !s->granularity && s->fairq.root && (n == 0 || (p->global_turn++ & 1));
+	uint32_t n;
+	bool fair;
 	struct g *g;
 
+	goad__spilled_age (p->stamp);
+	n = s->globq.n;
+	fair = !s->granularity && s->fairq.root && (n + s->spilled.n == 0 || (p->global_turn++ & 1));
 	if (fair)
 		return goad__fairq_take (&s->fairq);
+	if (most > 1 && (n == 0 || (++p->spill_turn & 1)) && goad__spilled_take (rest))
+		return gbatch_take (rest);
 	if (n == 0)
 		return NULL;
 	n = n / (uint32_t) s->nprocs + 1;
@@ -44,7 +49,7 @@ static struct g *take_global (struct p *p, struct gbatch *rest, uint32_t most)
 	g = gbatch_take (&s->globq);
 	while (--n > 0 && s->globq.n > 0)
 		gbatch_add (rest, gbatch_take (&s->globq));
-	atomic_store_explicit (&s->nglobal, s->globq.n, memory_order_relaxed);
+	atomic_store_explicit (&s->nglobal, s->globq.n + s->spilled.n, memory_order_relaxed);
 	return g;
 }
 

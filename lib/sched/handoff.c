@@ -32,7 +32,7 @@ struct m *goad__handoff_choose (struct p *p, struct g **g)
 	struct m *m;
 
 	*g = NULL;
-	if (s->fairq.root && s->fairq.root->bound && s->globq.n == 0 &&
+	if (s->fairq.root && s->fairq.root->bound && s->globq.n + s->spilled.n == 0 &&
 	    goad__runq_len (&p->runq) == 0 && !atomic_load_explicit (&p->runnext, memory_order_relaxed))
 		*g = goad__fairq_take (&s->fairq);
 	else if (s->fairq.nbound < GOAD__MAX_HELD && (m = goad__midle_get ()))

@@ -18,5 +18,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/source.c \
 	%D%/source.h \
 	%D%/spawn.c \
+	%D%/spill.c \
 	%D%/steal.c \
 	%D%/world.c

@@ -4,26 +4,12 @@
 #include "sched/account.h"
 #include "sched/sched.h"
 
-/* The own queue is full: half of it goes to the global queue, as in Go's runqputslow,
- * so that a P that spawns without end feeds the others. */
-GOAD__NOINLINE static void spill (struct p *p, struct g *g)
-{
-	struct gbatch b = { 0 };
-
-	if (goad__runq_shed (&p->runq, &b)) {
-		gbatch_add (&b, g);
-		goad__globq_put (&b);
-		return;
-	}
-	goad__runq_put_or_spill (p, g); /* thieves have made room */
-}
-
 void goad__runq_put_or_spill (struct p *p, struct g *g)
 {
-	if (unlikely (!goad__runq_put (&p->runq, g)))
-		spill (p, g);
-	else
-		goad__tell_sysmon (NEWS_WORK | NEWS_FRESH);
+	while (unlikely (!goad__runq_put (&p->runq, g)))
+		if (goad__spill (p, g))
+			return;
+	goad__tell_sysmon (NEWS_WORK | NEWS_FRESH);
 }
 
 /* [ord:runnext] release: who takes it sees the coroutine whole.  On more than one P
@@ -67,7 +53,7 @@ void goad__globq_append_locked (struct gbatch *b)
 		s->globq.first = b->first;
 	s->globq.last = b->last;
 	s->globq.n += b->n;
-	atomic_store_explicit (&s->nglobal, s->globq.n, memory_order_relaxed);
+	atomic_store_explicit (&s->nglobal, s->globq.n + s->spilled.n, memory_order_relaxed);
 }
 
 void goad__globq_append (struct gbatch *b)

@@ -20,6 +20,17 @@
 #define GOAD__MAX_THREADS 1000000
 #define GOAD__GLOBAL_EVERY 61u /* picks between looks at the global queues: a prime */
 
+/* sched/spill.c: what spilled from full own queues and has not run; a stack of batches */
+#define SPILLED_MOST 128u
+struct spilled {
+	uint32_t bottom, used, n; /* the oldest; batches; coroutines in them */
+	uint64_t aged_at;         /* when the oldest last went to the global queue */
+	struct spilled_batch {
+		struct gbatch g;
+		uint64_t since;
+	} batch[SPILLED_MOST];
+};
+
 struct sched {
 	/* read-mostly */
 	_Atomic int nprocs; /* changes while the world is stopped */
@@ -49,11 +60,12 @@ struct sched {
 	_Atomic uint32_t nmspinning;
 	_Atomic uint32_t owing;        /* wake-ups may be owed: sched/owed.c, and ...                 */
 	_Atomic uint32_t owing_wanted; /* ... there would be many                            */
-	_Atomic uint32_t nglobal;      /* in globq                                                  */
+	_Atomic uint32_t nglobal;      /* in globq and spilled                                      */
 
 	/* under lock */
 	struct goad__spinlock lock GOAD__ALIGNED;
 	struct gbatch globq;         /* overflow, foreign ready, timers: FIFO                   */
+	struct spilled spilled;      /* overflow that has not run: the last first               */
 	struct fairq fairq;          /* preempted                                               */
 	_Atomic uint64_t hogs_since; /* when fairq was last empty and got somebody; read without it */
 	struct p *pidle;
@@ -235,6 +247,11 @@ void goad__runq_put_or_spill (struct p *p, struct g *g);
 void goad__runnext_put (struct p *p, struct g *g); /* kicks the one that was there */
 
 void goad__runnext_kick (struct p *p);
+
+/* spill.c */
+bool goad__spill (struct p *p, struct g *g); /* owner, its queue is full; false: not any more */
+void goad__spilled_age (uint64_t t);         /* under lock                                    */
+bool goad__spilled_take (struct gbatch *b);  /* under lock: the last that spilled             */
 
 /* Any thread; NULL when it is empty or another was faster. */
 static inline struct g *goad__runnext_take (struct p *p)

@@ -3,15 +3,16 @@
  *
  * Four rounds over all Ps from a random start with a random stride coprime to their
  * number, so that thieves spread.  Half of the queue is taken.  runnext only in the
- * last round, and only if its owner has run its slice for 3 us: it is about to be run
- * there, and moving it would make a ping-pong pair bounce between threads.
+ * last round, and only if its owner leaves it there and goes on with another for 3 us: else
+ * it is about to be run there, and moving it would make a ping-pong pair bounce between
+ * threads.  The age of the slice would not tell: such a pair shares one slice.
  */
 #include "base/clock.h"
 #include "sched/account.h"
 #include "sched/sched.h"
 
 #define ROUNDS 4
-#define RUNNEXT_AGE 3000u
+#define RUNNEXT_AGE 3000u /* ns */
 
 static uint32_t gcd (uint32_t a, uint32_t b)
 {
@@ -23,6 +24,24 @@ static uint32_t gcd (uint32_t a, uint32_t b)
 	return a;
 }
 
+/* Whether the victim leaves it in runnext while it runs one other, for 3 us from now. */
+static bool stays (struct p *me, struct p *victim)
+{
+	const struct g *next = atomic_load_explicit (&victim->runnext, memory_order_relaxed);
+	uint64_t n = atomic_load_explicit (&victim->n_switches, memory_order_relaxed);
+	uint64_t until = me->stamp + RUNNEXT_AGE;
+
+	while (atomic_load_explicit (&victim->state, memory_order_relaxed) == P_RUNNING) {
+		if (!next || atomic_load_explicit (&victim->runnext, memory_order_relaxed) != next ||
+		    atomic_load_explicit (&victim->n_switches, memory_order_relaxed) != n)
+			return false;
+		if (goad__p_time_exact (me) >= until)
+			return true;
+		goad__cpu_relax ();
+	}
+	return true;
+}
+
 static struct g *steal_from (struct p *me, struct p *victim, bool last)
 {
 	struct gbatch got = { 0 };
@@ -31,12 +50,8 @@ static struct g *steal_from (struct p *me, struct p *victim, bool last)
 	goad__runq_grab (&victim->runq, &got, RUNQ_SIZE / 2);
 	uint32_t n = got.n ? got.n : 1;
 	g = gbatch_take (&got);
-	if (!g && last && goad__p_offers (victim)) {
-		uint64_t start = atomic_load_explicit (&victim->slice_start, memory_order_relaxed);
-		if (atomic_load_explicit (&victim->state, memory_order_relaxed) != P_RUNNING ||
-		    me->stamp - start > RUNNEXT_AGE)
-			g = goad__runnext_take (victim);
-	}
+	if (!g && last && goad__p_offers (victim) && stays (me, victim))
+		g = goad__runnext_take (victim);
 	for (struct g *r; (r = gbatch_take (&got));)
 		goad__runq_put_or_spill (me, r);
 	if (g) {
