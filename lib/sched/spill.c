@@ -16,9 +16,11 @@
  * from a list is a hundred cache misses under the scheduler's lock.
  *
  * Nobody starves.  If the oldest batch has waited for a quantum it goes to the global queue,
- * at most one in each quantum, and from there each 61st pick comes, and at least each other
- * batch for a P whose own queue is empty.  Should more batches wait than there is room for
- * here, the oldest goes there at once.
+ * one in each quantum, and all that have waited for two go there at once; from there each
+ * 61st pick comes, and at least each other batch for a P whose own queue is empty.  So to
+ * spill costs two quanta at most, however many spilled later.  Should more batches wait than
+ * there is room for here, the oldest goes there at once.  Wrong: all that have waited for a
+ * quantum.  In a great tree that is most of them, and it would be walked breadth first again.
  */
 #include "sched/sched.h"
 
@@ -42,18 +44,20 @@ static void retire_oldest (struct sched *s)
 	goad__globq_append_locked (&b);
 }
 
-/* Stamps of two Ps may be out of order. */
-static bool longer_ago (uint64_t since, uint64_t t)
+/* Longer ago than that many quanta.  Stamps of two Ps may be out of order. */
+static bool longer_ago (uint64_t since, uint64_t t, uint64_t quanta)
 {
-	return (int64_t) (t - since) > (int64_t) goad__sched.quantum;
+	return (int64_t) (t - since) > (int64_t) (quanta * goad__sched.quantum);
 }
 
 void goad__spilled_age (uint64_t t)
 {
 	struct sched *s = &goad__sched;
 
-	if (s->spilled.used == 0 || !longer_ago (nth (&s->spilled, 0)->since, t) ||
-	    !longer_ago (s->spilled.aged_at, t))
+	while (s->spilled.used > 0 && longer_ago (nth (&s->spilled, 0)->since, t, 2))
+		retire_oldest (s);
+	if (s->spilled.used == 0 || !longer_ago (nth (&s->spilled, 0)->since, t, 1) ||
+	    !longer_ago (s->spilled.aged_at, t, 1))
 		return;
 	s->spilled.aged_at = t;
 	retire_oldest (s);
