@@ -26,6 +26,7 @@ so_flags = $(LINK_FLAGS) -module -avoid-version -shared -rpath /nowhere
 # relist: from here
 unit_tests = \
 	%D%/unit/arch_restart \
+	%D%/unit/arch_xsave \
 	%D%/unit/base_small \
 	%D%/unit/core_fairq \
 	%D%/unit/core_ring \
@@ -55,6 +56,7 @@ unit_helpers = \
 	%D%/unit/stack_kit.h \
 	%D%/unit/sysmon_fake.h
 %C%_unit_arch_restart_LDADD = $(UNIT)
+%C%_unit_arch_xsave_LDADD = $(UNIT)
 %C%_unit_base_small_LDADD = $(UNIT)
 %C%_unit_core_fairq_LDADD = $(UNIT)
 %C%_unit_core_ring_LDADD = $(UNIT)
@@ -191,6 +193,7 @@ preempt_tests = \
 	%D%/preempt/torture_fpu \
 	%D%/preempt/torture_lua \
 	%D%/preempt/torture_malloc \
+	%D%/preempt/torture_pkey \
 	%D%/preempt/torture_qsort \
 	%D%/preempt/torture_regex \
 	%D%/preempt/torture_stdio \
@@ -221,6 +224,7 @@ preempt_helpers = \
 %C%_preempt_torture_fpu_LDADD = $(PREEMPT)
 %C%_preempt_torture_lua_LDADD = $(PREEMPT)
 %C%_preempt_torture_malloc_LDADD = $(PREEMPT)
+%C%_preempt_torture_pkey_LDADD = $(PREEMPT)
 %C%_preempt_torture_qsort_LDADD = $(PREEMPT)
 %C%_preempt_torture_regex_LDADD = $(PREEMPT)
 %C%_preempt_torture_stdio_LDADD = $(PREEMPT)

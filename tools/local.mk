@@ -112,6 +112,7 @@ endif
 
 dist_noinst_SCRIPTS += \
 	%D%/dev/demo \
+	%D%/dev/emulated \
 	%D%/dev/format \
 	%D%/dev/lint \
 	%D%/dev/relist \

@@ -57,6 +57,9 @@
 #ifdef HAVE_SDT
 #include <sys/sdt.h>
 #define GOAD__PROBE(name, a) DTRACE_PROBE1 (goad, name, a)
+#ifdef __clang__ /* what that expands to leaves a variadic macro without arguments */
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
 #else
 #define GOAD__PROBE(name, a) (void) 0
 #endif

@@ -237,9 +237,12 @@ Test (stats, counted_from_the_start_of_the_run, .timeout = 10)
 static __attribute__ ((noinline)) int touch (size_t bytes)
 {
 	volatile char frame[1024];
+	int deeper;
 
 	frame[0] = (char) bytes;
-	return bytes <= sizeof frame ? frame[0] : touch (bytes - sizeof frame) + frame[0];
+	deeper = bytes <= sizeof frame ? 0 : touch (bytes - sizeof frame);
+	__asm__ volatile("" ::"r"(frame) : "memory"); /* or clang makes a loop of it */
+	return deeper + frame[0];
 }
 
 static void use_100k (void *arg)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -334,4 +335,29 @@ Test (signals, failed_start_keeps_the_handler, .timeout = 30)
 	if (child_exited (status, 77))
 		cr_skip ("it starts without /proc");
 	cr_assert (child_exited (status, 0), "status %#x: %s", status, out);
+}
+
+/* The frame that the kernel makes holds all extended registers, which with AVX-512 or more do
+ * not fit into the MINSIGSTKSZ that a program was compiled with. */
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+static void look_at_the_stack (void *arg)
+{
+	stack_t *ss = arg;
+
+	claim_eq (sigaltstack (NULL, ss), 0);
+}
+
+Test (signals, the_stack_holds_the_frame, .timeout = 30)
+{
+	stack_t ss = { .ss_flags = SS_DISABLE };
+	unsigned long frame = getauxval (AT_MINSIGSTKSZ);
+
+	cr_assert_eq (run_main (look_at_the_stack, &ss, 1, 0, GOAD_PREEMPT_AUTO), 0);
+	claims_assert ();
+	cr_expect_eq (ss.ss_flags & SS_DISABLE, 0);
+	cr_expect_geq (ss.ss_size, (frame > 2048 ? frame : 2048) + 16384,
+	               "%zu bytes, and the kernel's frame has %lu", ss.ss_size, frame);
 }
