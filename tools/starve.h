@@ -64,6 +64,11 @@ bool starve_pending (int victim); /* it could run, and has not yet */
 
 /* A coroutine that nobody joins, with a name. */
 void starve_go (const char *name, goad_fn fn, void *arg);
+/* The same for a victim that could run from then on, as one that is never run has to count
+ * too.  fn gives its argument to starve_victim_is, which says who it is, and that it runs;
+ * NULL: one that is new. */
+void starve_go_victim (goad_fn fn);
+int starve_victim_is (void *arg);
 /* A thread outside of the runtime. */
 void starve_thread (void *(*fn) (void *arg), void *arg);
 
