@@ -91,6 +91,8 @@ endif
 	%D%/trace_read.h \
 	%D%/trace_record.c \
 	%D%/trace_show.c \
+	%D%/trace_split.c \
+	%D%/trace_split.h \
 	%D%/trace_summary.c \
 	%D%/trace_symbols.c \
 	%D%/util.h \
