@@ -97,6 +97,8 @@ endif
 	%D%/trace_symbols.c \
 	%D%/util.h \
 	%D%/util_args.c \
+	%D%/util_json.c \
+	%D%/util_json.h \
 	%D%/util_moment.c \
 	%D%/util_text.c \
 	%D%/util_time.c \
