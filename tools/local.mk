@@ -80,6 +80,8 @@ endif
 	%D%/starve_options.h \
 	%D%/starve_symbol.c \
 	%D%/starve_tap.c \
+	%D%/starve_text.c \
+	%D%/starve_trace.c \
 	%D%/tool.h \
 	%D%/trace.c \
 	%D%/trace.h \
