@@ -12,14 +12,10 @@
 #ifdef HAVE_JANSSON
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0.1.0"
-#endif
+#include "tools/util_json.h"
 
 static json_t *summary (struct bench_summary s)
 {
@@ -31,10 +27,10 @@ static json_t *summary (struct bench_summary s)
 	samples = json_array ();
 	for (unsigned i = 0; i < s.n; i++)
 		json_array_append_new (samples, json_real (s.samples[i]));
-	json_object_set_new (o, "median", json_real (s.median));
-	json_object_set_new (o, "min", json_real (s.min));
-	json_object_set_new (o, "max", json_real (s.max));
-	json_object_set_new (o, "samples", samples);
+	util_json_real (o, "median", s.median);
+	util_json_real (o, "min", s.min);
+	util_json_real (o, "max", s.max);
+	util_json_put (o, "samples", samples);
 	free (s.samples);
 	return o;
 }
@@ -49,10 +45,9 @@ static void put_aim (json_t *o, const struct bench_metric *m, const struct bench
 	              ? bench_judge (m->bound, &figure, &ratio, runs->n[SIDE_GO] > 0, text, &both)
 	              : -1;
 
-	json_object_set_new (o, "aim", m->bound != NULL ? json_string (m->bound) : json_null ());
-	json_object_set_new (o, "next_aim",
-	                     m->further != NULL ? json_string (m->further) : json_null ());
-	json_object_set_new (o, "reached", met < 0 ? json_null () : json_boolean (met));
+	util_json_put (o, "aim", m->bound != NULL ? json_string (m->bound) : json_null ());
+	util_json_put (o, "next_aim", m->further != NULL ? json_string (m->further) : json_null ());
+	util_json_put (o, "reached", met < 0 ? json_null () : json_boolean (met));
 	free (figure.samples);
 	free (ratio.samples);
 }
@@ -67,13 +62,12 @@ static json_t *metric (const struct bench_metric *m, const struct bench_runs *ru
 			const struct bench_value *v = bench_value (&runs->run[side][i], m->name);
 			unit = v != NULL ? v->unit : unit;
 		}
-		json_object_set_new (o, bench_sides[side], summary (bench_figure (runs, side, m->name)));
+		util_json_put (o, bench_sides[side], summary (bench_figure (runs, side, m->name)));
 		if (side != SIDE_GOAD)
-			json_object_set_new (ratio, bench_sides[side],
-			                     summary (bench_ratio (runs, side, m->name)));
+			util_json_put (ratio, bench_sides[side], summary (bench_ratio (runs, side, m->name)));
 	}
-	json_object_set_new (o, "unit", unit != NULL ? json_string (unit) : json_null ());
-	json_object_set_new (o, "ratio", ratio);
+	util_json_put (o, "unit", unit != NULL ? json_string (unit) : json_null ());
+	util_json_put (o, "ratio", ratio);
 	put_aim (o, m, runs);
 	return o;
 }
@@ -84,15 +78,15 @@ static json_t *machine (const struct bench *b)
 	json_t *o = json_object ();
 
 	bench_machine (&m);
-	json_object_set_new (o, "cpu", json_string (m.cpu));
-	json_object_set_new (o, "cpus", json_integer (m.cpus));
-	json_object_set_new (o, "virtual", json_boolean (m.virtual_machine));
-	json_object_set_new (o, "memory_bytes", json_integer ((json_int_t) m.memory));
-	json_object_set_new (o, "kernel", json_string (m.kernel));
-	json_object_set_new (o, "compiler", json_string (__VERSION__));
-	json_object_set_new (o, "go", b->go[0] != '\0' ? json_string (b->go) : json_null ());
-	json_object_set_new (o, "load", json_real (m.load));
-	json_object_set_new (o, "date", json_string (m.date));
+	util_json_text (o, "cpu", m.cpu);
+	util_json_int (o, "cpus", (uint64_t) m.cpus);
+	util_json_put (o, "virtual", json_boolean (m.virtual_machine));
+	util_json_int (o, "memory_bytes", m.memory);
+	util_json_text (o, "kernel", m.kernel);
+	util_json_text (o, "compiler", __VERSION__);
+	util_json_put (o, "go", b->go[0] != '\0' ? json_string (b->go) : json_null ());
+	util_json_real (o, "load", m.load);
+	util_json_text (o, "date", m.date);
 	return o;
 }
 
@@ -113,41 +107,39 @@ int bench_json_case (struct bench *b, const struct bench_case *c, const struct b
 
 	if (b->tree == NULL)
 		b->tree = json_array ();
-	json_object_set_new (o, "id", json_string (c->id));
-	json_object_set_new (o, "program", json_string (c->program));
+	util_json_text (o, "id", c->id);
+	util_json_text (o, "program", c->program);
 	for (unsigned side = 0; side < SIDES; side++) {
 		struct text t = { 0 };
 
 		if (runs->n[side] == 0)
 			continue;
 		bench_arguments (b, c, side, &t);
-		json_object_set_new (arguments, bench_sides[side], json_string (t.s != NULL ? t.s : ""));
-		json_object_set_new (noisy, bench_sides[side], noise (runs, side));
+		util_json_put (arguments, bench_sides[side], json_string (t.s != NULL ? t.s : ""));
+		util_json_put (noisy, bench_sides[side], noise (runs, side));
 		util_text_free (&t);
 	}
 	for (unsigned i = 0; i < c->metrics_n; i++)
-		json_object_set_new (metrics, c->metrics[i].name, metric (&c->metrics[i], runs));
-	json_object_set_new (o, "arguments", arguments);
-	json_object_set_new (o, "metrics", metrics);
-	json_object_set_new (o, "noisy", noisy);
+		util_json_put (metrics, c->metrics[i].name, metric (&c->metrics[i], runs));
+	util_json_put (o, "arguments", arguments);
+	util_json_put (o, "metrics", metrics);
+	util_json_put (o, "noisy", noisy);
 	return json_array_append_new (b->tree, o) == 0 ? 0 : -ENOMEM;
 }
 
 int bench_json_write (struct bench *b, int code)
 {
-	json_t *o = json_object (), *peers = json_array ();
+	json_t *o = util_json_begin ("goad-bench/1"), *peers = json_array ();
 
-	json_object_set_new (o, "schema", json_string ("goad-bench/1"));
-	json_object_set_new (o, "version", json_string (PACKAGE_VERSION));
-	json_object_set_new (o, "machine", machine (b));
-	json_object_set_new (o, "repeat", json_integer (b->repeat));
-	json_object_set_new (o, "quick", json_boolean (b->quick));
+	util_json_put (o, "machine", machine (b));
+	util_json_int (o, "repeat", b->repeat);
+	util_json_put (o, "quick", json_boolean (b->quick));
 	for (unsigned side = SIDE_GO; side < SIDES; side++)
 		if (b->peer[side])
 			json_array_append_new (peers, json_string (bench_sides[side]));
-	json_object_set_new (o, "peers", peers);
-	json_object_set_new (o, "cases", b->tree != NULL ? b->tree : json_array ());
-	json_object_set_new (o, "exit_code", json_integer (code));
+	util_json_put (o, "peers", peers);
+	util_json_put (o, "cases", b->tree != NULL ? b->tree : json_array ());
+	util_json_int (o, "exit_code", (uint64_t) code);
 	int rc = json_dumpf (o, stdout, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
 	json_decref (o);
 	b->tree = NULL;

@@ -80,6 +80,8 @@ endif
 	%D%/starve_options.h \
 	%D%/starve_symbol.c \
 	%D%/starve_tap.c \
+	%D%/starve_text.c \
+	%D%/starve_trace.c \
 	%D%/tool.h \
 	%D%/trace.c \
 	%D%/trace.h \
@@ -91,10 +93,14 @@ endif
 	%D%/trace_read.h \
 	%D%/trace_record.c \
 	%D%/trace_show.c \
+	%D%/trace_split.c \
+	%D%/trace_split.h \
 	%D%/trace_summary.c \
 	%D%/trace_symbols.c \
 	%D%/util.h \
 	%D%/util_args.c \
+	%D%/util_json.c \
+	%D%/util_json.h \
 	%D%/util_moment.c \
 	%D%/util_text.c \
 	%D%/util_time.c \

@@ -12,14 +12,10 @@
 
 #ifdef HAVE_JANSSON
 
-#include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/utsname.h>
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0.1.0"
-#endif
+#include "tools/util_json.h"
 
 /* What has no bound has no value either, but null. */
 static json_t *value (const struct models_value *v)
@@ -27,10 +23,10 @@ static json_t *value (const struct models_value *v)
 	json_t *o = json_object ();
 	bool bounded = v->known && !v->endless;
 
-	json_object_set_new (o, "median", bounded ? json_real (v->value) : json_null ());
-	json_object_set_new (o, "min", bounded ? json_real (v->min) : json_null ());
-	json_object_set_new (o, "max", bounded ? json_real (v->max) : json_null ());
-	json_object_set_new (o, "unbounded", json_boolean (v->endless));
+	util_json_put (o, "median", bounded ? json_real (v->value) : json_null ());
+	util_json_put (o, "min", bounded ? json_real (v->min) : json_null ());
+	util_json_put (o, "max", bounded ? json_real (v->max) : json_null ());
+	util_json_put (o, "unbounded", json_boolean (v->endless));
 	return o;
 }
 
@@ -40,34 +36,32 @@ static json_t *row (const struct models *m, unsigned i)
 	json_t *o = json_object (), *values = json_object (), *text = json_array ();
 
 	for (unsigned k = 0; k < MODELS; k++)
-		json_object_set_new (values, models_worlds[k].name, value (&m->value[k][i]));
+		util_json_put (values, models_worlds[k].name, value (&m->value[k][i]));
 	json_array_append_new (text, json_string (r->text[0]));
 	json_array_append_new (text, json_string (r->text[1]));
-	json_object_set_new (o, "name", json_string (r->name));
-	json_object_set_new (o, "title", json_string (r->title));
-	json_object_set_new (o, "unit", json_string (r->unit));
-	json_object_set_new (o, "values", values);
-	json_object_set_new (o, "text", text);
+	util_json_text (o, "name", r->name);
+	util_json_text (o, "title", r->title);
+	util_json_text (o, "unit", r->unit);
+	util_json_put (o, "values", values);
+	util_json_put (o, "text", text);
 	return o;
 }
 
 int models_json (const struct models *m, int code)
 {
-	json_t *o = json_object (), *rows = json_array ();
+	json_t *o = util_json_begin ("goad-models/1"), *rows = json_array ();
 	struct utsname u;
 
 	for (unsigned i = 0; i < ROWS; i++)
 		json_array_append_new (rows, row (m, i));
-	json_object_set_new (o, "schema", json_string ("goad-models/1"));
-	json_object_set_new (o, "version", json_string (PACKAGE_VERSION));
-	json_object_set_new (o, "cpus", json_integer (m->cpus));
-	json_object_set_new (o, "kernel", json_string (uname (&u) == 0 ? u.release : ""));
-	json_object_set_new (o, "quick", json_boolean (m->quick));
-	json_object_set_new (o, "repeat", json_integer (m->repeat));
-	json_object_set_new (o, "others_cpus", json_real (m->others));
-	json_object_set_new (o, "rows", rows);
-	json_object_set_new (o, "plot", m->plot != NULL ? json_string (m->plot) : json_null ());
-	json_object_set_new (o, "exit_code", json_integer (code));
+	util_json_int (o, "cpus", (uint64_t) m->cpus);
+	util_json_put (o, "kernel", json_string (uname (&u) == 0 ? u.release : ""));
+	util_json_put (o, "quick", json_boolean (m->quick));
+	util_json_int (o, "repeat", m->repeat);
+	util_json_real (o, "others_cpus", m->others);
+	util_json_put (o, "rows", rows);
+	util_json_put (o, "plot", m->plot != NULL ? json_string (m->plot) : json_null ());
+	util_json_int (o, "exit_code", (uint64_t) code);
 	int rc = json_dumpf (o, stdout, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
 	json_decref (o);
 	printf ("\n");

@@ -12,86 +12,20 @@
 
 #ifdef HAVE_JANSSON
 
-#include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0.1.0"
-#endif
-
-static void put_int (json_t *o, const char *key, uint64_t v)
-{
-	json_object_set_new (o, key, json_integer ((json_int_t) v));
-}
-
-static void put_real (json_t *o, const char *key, double v)
-{
-	json_object_set_new (o, key, json_real (v));
-}
-
-/* Names of files need not be UTF-8, which JSON's strings are. */
-static json_t *string (const char *s)
-{
-	json_t *j = json_string (s);
-
-	if (j != NULL)
-		return j;
-	char *copy = strdup (s);
-	if (copy == NULL)
-		return json_null ();
-	for (char *c = copy; *c != '\0'; c++)
-		if ((unsigned char) *c >= 0x80)
-			*c = '?';
-	j = json_string (copy);
-	free (copy);
-	return j;
-}
-
-static json_t *strings (int n, char **words)
-{
-	json_t *a = json_array ();
-
-	for (int i = 0; i < n; i++)
-		json_array_append_new (a, string (words[i]));
-	return a;
-}
-
-static void put_string (json_t *o, const char *key, const char *s)
-{
-	json_object_set_new (o, key, string (s));
-}
+#include "tools/util_json.h"
 
 static json_t *config (const struct run *run)
 {
 	json_t *o = json_object ();
-	char seed[24];
 
-	put_int (o, "procs", run->stats.procs);
-	put_int (o, "quantum_ns", run->cfg.quantum_ns);
-	put_string (o, "preempt", run_preempt_name (run->cfg.preempt));
-	put_int (o, "stack_size", run->cfg.stack_size);
-	put_int (o, "for_ns", run->opt.for_ns);
-	/* A string: JSON readers lose the low bits of so large a number. */
-	snprintf (seed, sizeof seed, "%llu", (unsigned long long) run->cfg.seed);
-	put_string (o, "seed", seed);
-	return o;
-}
-
-static json_t *host (void)
-{
-	json_t *o = json_object ();
-	struct utsname u;
-
-	if (uname (&u) == 0) {
-		put_string (o, "kernel", u.release);
-		put_string (o, "machine", u.machine);
-	}
-	put_int (o, "cpus", (uint64_t) sysconf (_SC_NPROCESSORS_ONLN));
+	util_json_int (o, "procs", run->stats.procs);
+	util_json_int (o, "quantum_ns", run->cfg.quantum_ns);
+	util_json_text (o, "preempt", run_preempt_name (run->cfg.preempt));
+	util_json_int (o, "stack_size", run->cfg.stack_size);
+	util_json_int (o, "for_ns", run->opt.for_ns);
+	util_json_seed (o, run->cfg.seed);
 	return o;
 }
 
@@ -99,12 +33,12 @@ static json_t *lateness (const struct hist *h)
 {
 	json_t *o = json_object ();
 
-	put_int (o, "count", atomic_load (&h->count));
-	put_int (o, "late_p50_ns", util_hist_quantile (h, 0.50));
-	put_int (o, "late_p90_ns", util_hist_quantile (h, 0.90));
-	put_int (o, "late_p99_ns", util_hist_quantile (h, 0.99));
-	put_int (o, "late_p999_ns", util_hist_quantile (h, 0.999));
-	put_int (o, "late_max_ns", util_hist_quantile (h, 1));
+	util_json_int (o, "count", atomic_load (&h->count));
+	util_json_int (o, "late_p50_ns", util_hist_quantile (h, 0.50));
+	util_json_int (o, "late_p90_ns", util_hist_quantile (h, 0.90));
+	util_json_int (o, "late_p99_ns", util_hist_quantile (h, 0.99));
+	util_json_int (o, "late_p999_ns", util_hist_quantile (h, 0.999));
+	util_json_int (o, "late_max_ns", util_hist_quantile (h, 1));
 	return o;
 }
 
@@ -116,33 +50,32 @@ static json_t *task (const struct task *t, double all)
 	bool ended = t->ended;
 	json_t *o = json_object ();
 
-	put_string (o, "name", t->name);
-	put_int (o, "id", atomic_load (&t->id));
-	json_object_set_new (o, "work", strings (t->spec->argc, t->spec->argv));
-	put_real (o, "weight", t->weight / 100.0);
-	put_string (o, "state", states[ended ? 5 : s->state >= 0 && s->state < 5 ? s->state : 0]);
-	put_int (o, "cpu_ns", s->cpu_ns);
-	put_real (o, "share", all > 0 ? (double) s->cpu_ns / all : 0);
-	json_object_set_new (o, "fair_share",
-	                     t->fair_share > 0 ? json_real (t->fair_share) : json_null ());
-	json_object_set_new (o, "got_of_fair", t->fair_share > 0 ? json_real (t->got) : json_null ());
-	put_int (o, "slices", s->slices);
-	put_int (o, "preempt_yielded", s->preempt_yielded);
-	put_int (o, "preempt_handed_off", s->preempt_handed_off);
-	put_int (o, "preempt_deferred", s->preempt_deferred);
-	put_int (o, "preempt_expired", s->preempt_expired);
-	put_int (o, "wait_ns", s->wait_ns);
-	put_int (o, "wait_max_ns", t->wait_max_ns);
-	put_int (o, "stack_used_max", s->stack_used_max);
+	util_json_text (o, "name", t->name);
+	util_json_int (o, "id", atomic_load (&t->id));
+	util_json_put (o, "work", util_json_strings (t->spec->argc, t->spec->argv));
+	util_json_real (o, "weight", t->weight / 100.0);
+	util_json_text (o, "state", states[ended ? 5 : s->state >= 0 && s->state < 5 ? s->state : 0]);
+	util_json_int (o, "cpu_ns", s->cpu_ns);
+	util_json_real (o, "share", all > 0 ? (double) s->cpu_ns / all : 0);
+	util_json_put (o, "fair_share", t->fair_share > 0 ? json_real (t->fair_share) : json_null ());
+	util_json_put (o, "got_of_fair", t->fair_share > 0 ? json_real (t->got) : json_null ());
+	util_json_int (o, "slices", s->slices);
+	util_json_int (o, "preempt_yielded", s->preempt_yielded);
+	util_json_int (o, "preempt_handed_off", s->preempt_handed_off);
+	util_json_int (o, "preempt_deferred", s->preempt_deferred);
+	util_json_int (o, "preempt_expired", s->preempt_expired);
+	util_json_int (o, "wait_ns", s->wait_ns);
+	util_json_int (o, "wait_max_ns", t->wait_max_ns);
+	util_json_int (o, "stack_used_max", s->stack_used_max);
 	if (t->late != NULL)
-		json_object_set_new (o, t->spec->work->flags & WORK_ECHO ? "echoes" : "ticks",
-		                     lateness (t->late));
-	put_int (o, "passes", t->rounds);
-	json_object_set_new (o, "result",
-	                     t->result[0] != '\0' && (ended || t->rounds > 0) ? string (t->result)
-	                                                                      : json_null ());
-	json_object_set_new (o, "results_agree", json_boolean (atomic_load (&t->differs) == 0));
-	json_object_set_new (o, "status", ended ? json_integer (t->status) : json_null ());
+		util_json_put (o, t->spec->work->flags & WORK_ECHO ? "echoes" : "ticks",
+		               lateness (t->late));
+	util_json_int (o, "passes", t->rounds);
+	util_json_put (o, "result",
+	               t->result[0] != '\0' && (ended || t->rounds > 0) ? util_json_string (t->result)
+	                                                                : json_null ());
+	util_json_put (o, "results_agree", json_boolean (atomic_load (&t->differs) == 0));
+	util_json_put (o, "status", ended ? json_integer (t->status) : json_null ());
 	return o;
 }
 
@@ -171,7 +104,7 @@ static json_t *figures (const struct run *run)
 		            : run_figures[f].unit == UNIT_RATIO
 		                ? json_real (run->figures[f])
 		                : json_integer ((json_int_t) run->figures[f]);
-		json_object_set_new (o, key, v);
+		util_json_put (o, key, v);
 	}
 	return o;
 }
@@ -180,24 +113,24 @@ static json_t *runtime (const goad_stats_t *s)
 {
 	json_t *o = json_object ();
 
-	put_int (o, "switches", s->switches);
-	put_int (o, "steals", s->steals);
-	put_int (o, "handoffs", s->handoffs);
-	put_int (o, "spawned", s->spawned);
-	put_int (o, "preempt_requested", s->preempt_requested);
-	put_int (o, "preempt_yielded", s->preempt_yielded);
-	put_int (o, "preempt_handed_off", s->preempt_handed_off);
-	put_int (o, "preempt_deferred", s->preempt_deferred);
-	put_int (o, "preempt_expired", s->preempt_expired);
-	put_int (o, "signals_sent", s->signals_sent);
-	put_int (o, "slices", s->slices);
-	put_int (o, "slice_ns", s->slice_ns);
-	put_int (o, "runnable_wait_max_ns", s->runnable_wait_max_ns);
-	put_int (o, "threads_max", s->threads_max);
-	put_int (o, "sysmon_ticks", s->sysmon_ticks);
-	put_int (o, "sysmon_late_max_ns", s->sysmon_late_max_ns);
-	put_int (o, "sysmon_cpu_ns", s->sysmon_cpu_ns);
-	put_int (o, "stack_bytes", s->stack_bytes);
+	util_json_int (o, "switches", s->switches);
+	util_json_int (o, "steals", s->steals);
+	util_json_int (o, "handoffs", s->handoffs);
+	util_json_int (o, "spawned", s->spawned);
+	util_json_int (o, "preempt_requested", s->preempt_requested);
+	util_json_int (o, "preempt_yielded", s->preempt_yielded);
+	util_json_int (o, "preempt_handed_off", s->preempt_handed_off);
+	util_json_int (o, "preempt_deferred", s->preempt_deferred);
+	util_json_int (o, "preempt_expired", s->preempt_expired);
+	util_json_int (o, "signals_sent", s->signals_sent);
+	util_json_int (o, "slices", s->slices);
+	util_json_int (o, "slice_ns", s->slice_ns);
+	util_json_int (o, "runnable_wait_max_ns", s->runnable_wait_max_ns);
+	util_json_int (o, "threads_max", s->threads_max);
+	util_json_int (o, "sysmon_ticks", s->sysmon_ticks);
+	util_json_int (o, "sysmon_late_max_ns", s->sysmon_late_max_ns);
+	util_json_int (o, "sysmon_cpu_ns", s->sysmon_cpu_ns);
+	util_json_int (o, "stack_bytes", s->stack_bytes);
 	return o;
 }
 
@@ -209,14 +142,13 @@ static json_t *bounds (const struct run *run)
 		const struct bound *b = &run->bounds[i];
 		json_t *o = json_object ();
 
-		put_string (o, "bound", b->text);
-		put_string (o, "figure", run_figures[b->figure].name);
-		put_string (o, "op", b->op);
-		put_real (o, "limit", b->value);
-		json_object_set_new (o, "value",
-		                     run->known[b->figure] ? json_real (run->figures[b->figure])
-		                                           : json_null ());
-		json_object_set_new (o, "held", json_boolean (b->held));
+		util_json_text (o, "bound", b->text);
+		util_json_text (o, "figure", run_figures[b->figure].name);
+		util_json_text (o, "op", b->op);
+		util_json_real (o, "limit", b->value);
+		util_json_put (o, "value",
+		               run->known[b->figure] ? json_real (run->figures[b->figure]) : json_null ());
+		util_json_put (o, "held", json_boolean (b->held));
 		json_array_append_new (a, o);
 	}
 	return a;
@@ -226,28 +158,20 @@ int report_json (struct run *run, struct text *out, int code)
 {
 	static const char *const ended[] = { "finished", "time", "signal", "error" };
 	uint64_t fair_ns = atomic_load (&run->fair_ns), start = atomic_load (&run->start_ns);
-	json_t *o = json_object ();
+	json_t *o = util_json_begin ("goad-run/1");
 
-	put_string (o, "schema", "goad-run/1");
-	put_string (o, "version", PACKAGE_VERSION);
-	json_object_set_new (o, "command", strings (run->argc, run->argv));
-	json_object_set_new (o, "host", host ());
-	json_object_set_new (o, "config", config (run));
-	put_string (o, "ended", ended[run->ended_by]);
-	put_int (o, "fairness_window_ns", (fair_ns != 0 ? fair_ns : run->end_ns) - start);
-	json_object_set_new (o, "tasks", tasks (run));
-	json_object_set_new (o, "figures", figures (run));
-	json_object_set_new (o, "runtime", runtime (&run->stats));
-	json_object_set_new (o, "expect", bounds (run));
-	json_object_set_new (o, "plot", run->plotted ? string (run->opt.plot) : json_null ());
-	put_int (o, "exit_code", (uint64_t) code);
-	char *s = json_dumps (o, JSON_INDENT (2) | JSON_REAL_PRECISION (9));
-	json_decref (o);
-	if (s == NULL)
-		return -ENOMEM;
-	util_text_add (out, "%s\n", s);
-	free (s);
-	return 0;
+	util_json_put (o, "command", util_json_strings (run->argc, run->argv));
+	util_json_host (o);
+	util_json_put (o, "config", config (run));
+	util_json_text (o, "ended", ended[run->ended_by]);
+	util_json_int (o, "fairness_window_ns", (fair_ns != 0 ? fair_ns : run->end_ns) - start);
+	util_json_put (o, "tasks", tasks (run));
+	util_json_put (o, "figures", figures (run));
+	util_json_put (o, "runtime", runtime (&run->stats));
+	util_json_put (o, "expect", bounds (run));
+	util_json_put (o, "plot", run->plotted ? util_json_string (run->opt.plot) : json_null ());
+	util_json_int (o, "exit_code", (uint64_t) code);
+	return util_json_end (o, out);
 }
 
 #else

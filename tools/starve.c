@@ -29,31 +29,35 @@ bool starve_trial_ok (const struct trial *t)
 }
 
 static void setup_of (const struct suite *s, const struct trial *t, struct setup *to,
-                      struct verdict *v)
+                      struct verdict *v, int trace)
 {
 	*to = (struct setup){ .scenario = t->scenario,
 		                  .user = s->user,
 		                  .disabled = t->disabled,
 		                  .bound_ns = t->bound_ns,
 		                  .seed = s->seed + t->attempts + (t->round ? t->round - 1 : 0) * 100,
-		                  .verdict = v };
+		                  .verdict = v,
+		                  .trace = trace };
 }
 
 /* Until it is clear: what was expected is believed at once, the contrary when it came twice
- * before; what the host made inconclusive is tried again. */
-static void run_trial (const struct suite *s, struct trial *t, struct verdict *shared)
+ * before; what the host made inconclusive is tried again.  That goes without a trace, as
+ * tracing costs some time too: nothing against the scenario is ever believed for it alone. */
+static void run_trial (const struct suite *s, struct trial *t, struct verdict *shared, int trace)
 {
 	unsigned against = 0;
 
 	while (t->attempts < ATTEMPTS) {
 		struct setup setup;
 
-		setup_of (s, t, &setup, shared);
+		setup_of (s, t, &setup, shared, t->attempts ? -1 : trace);
 		t->outcome = starve_run (&setup);
 		t->attempts++;
 		t->failed += t->outcome == STARVE_FAIL;
 		t->unclear += t->outcome == STARVE_UNCLEAR;
 		t->v = *shared;
+		if (setup.trace >= 0)
+			starve_trace_read (trace, &t->split);
 		if (starve_trial_ok (t) || t->outcome == STARVE_ERROR)
 			return;
 		if (t->outcome != STARVE_UNCLEAR && ++against == 3)
@@ -67,7 +71,7 @@ static int run_all (struct suite *s, struct text *out, int format)
 {
 	struct verdict *shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE,
 	                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int code = TOOL_OK;
+	int code = TOOL_OK, trace = starve_trace_open ();
 
 	if (shared == MAP_FAILED) {
 		util_error ("no memory for the results");
@@ -76,7 +80,7 @@ static int run_all (struct suite *s, struct text *out, int format)
 	for (size_t i = 0; i < s->n; i++) {
 		struct trial *t = &s->trial[i];
 
-		run_trial (s, t, shared);
+		run_trial (s, t, shared, trace);
 		if (t->outcome == STARVE_ERROR) {
 			util_error ("%s: %s", t->scenario->name, t->v.why);
 			code = TOOL_FAILED;
@@ -90,6 +94,8 @@ static int run_all (struct suite *s, struct text *out, int format)
 		}
 	}
 	munmap (shared, sizeof *shared);
+	if (trace >= 0)
+		close (trace);
 	return code;
 }
 
@@ -171,7 +177,7 @@ static int report (const struct suite *s, const struct starve_options *o, struct
 	if (o->format == FORMAT_JSON && starve_json (out, s, code) < 0)
 		return TOOL_FAILED;
 	if (o->format == FORMAT_TEXT)
-		starve_text_matrix (out, s);
+		(s->matrix ? starve_text_matrix : starve_text) (out, s);
 	if (out->failed || (out->len && util_write_all (STDOUT_FILENO, out->s, out->len) < 0))
 		return TOOL_FAILED;
 	if (o->junit && starve_junit (s, o->junit) < 0)

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "tools/trace_split.h"
 #include "tools/util.h"
 
 /* ---- what a scenario says of itself ---------------------------------------------------------- */
@@ -64,6 +65,11 @@ bool starve_pending (int victim); /* it could run, and has not yet */
 
 /* A coroutine that nobody joins, with a name. */
 void starve_go (const char *name, goad_fn fn, void *arg);
+/* The same for a victim that could run from then on, as one that is never run has to count
+ * too.  fn gives its argument to starve_victim_is, which says who it is, and that it runs;
+ * NULL: one that is new. */
+void starve_go_victim (goad_fn fn);
+int starve_victim_is (void *arg);
 /* A thread outside of the runtime. */
 void starve_thread (void *(*fn) (void *arg), void *arg);
 
@@ -107,18 +113,41 @@ struct verdict {
 	goad_config_t config;
 };
 
+/* What a trace of the scenario says of its preemptions. */
+struct starve_split {
+	bool known; /* there is a trace      */
+	uint64_t lost, by_how[TRACE_HOWS];
+	struct {
+		uint64_t n, p50_ns, p99_ns, max_ns;
+	} step[TRACE_STEPS];
+	struct {
+		char why[64];
+		uint64_t n;
+	} deferred[8]; /* the most frequent; the rest is in the last */
+	unsigned deferred_n;
+};
+
 struct setup {
 	const struct scenario *scenario;
 	int (*user) (int argc, char **argv); /* --so: instead of first */
 	unsigned disabled;
 	uint64_t bound_ns, seed;
 	struct verdict *verdict;
+	int trace; /* where the child writes it; -1: nowhere */
 };
 
 /* In the parent.  STARVE_ERROR: it could not be run. */
 enum outcome starve_run (const struct setup *s);
 /* The child's part, which does not return. */
 void starve_child (const struct setup *s) __attribute__ ((noreturn));
+
+/* starve_trace.c: a file in memory, or -1.  The child's part: begin, look each time it looks
+ * on, end.  The parent's: read, which empties it. */
+int starve_trace_open (void);
+void starve_trace_begin (int fd);
+void starve_trace_look (int fd);
+void starve_trace_end (int fd);
+void starve_trace_read (int fd, struct starve_split *to);
 
 /* For starve_child.c, of the kit: ready to be used, and what victims have come to. */
 struct standing {
@@ -148,6 +177,7 @@ struct trial {
 	uint64_t bound_ns;
 	enum outcome outcome;
 	struct verdict v;
+	struct starve_split split;
 };
 
 struct suite {
@@ -172,6 +202,7 @@ void starve_plain (struct text *out, const char *s); /* without control characte
 
 void starve_tap_begin (struct text *out, const struct suite *s);
 void starve_tap_trial (struct text *out, const struct trial *t, size_t number);
+void starve_text (struct text *out, const struct suite *s);
 void starve_text_matrix (struct text *out, const struct suite *s);
 void starve_list (struct text *out);
 int starve_junit (const struct suite *s, const char *path);

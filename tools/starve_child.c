@@ -171,6 +171,7 @@ static void finish (enum outcome outcome, const char *why, uint64_t now)
 	/* The culprit's frames may be on their way. */
 	for (int i = 0; i < 150 && outcome == STARVE_FAIL && v->culprit.depth == 0; i++)
 		poll (NULL, 0, 1);
+	starve_trace_end (child.setup->trace);
 	atomic_store (&v->outcome, (int) outcome);
 	_exit (0);
 }
@@ -241,6 +242,7 @@ static void *look_on (void *arg)
 		uint64_t now = goad_now ();
 
 		look_at_procs (child.v, now);
+		starve_trace_look (child.setup->trace);
 		if (child.setup->user)
 			look_user (now);
 		else
@@ -281,6 +283,7 @@ void starve_child (const struct setup *s)
 	starve_kit_begin (&s->verdict->waits);
 	host_noise (true);
 	watch ();
+	starve_trace_begin (s->trace);
 	child.start = goad_now ();
 	if (pthread_create (&t, NULL, look_on, NULL) != 0)
 		_exit (TOOL_FAILED);

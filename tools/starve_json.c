@@ -11,39 +11,9 @@
 
 #ifdef HAVE_JANSSON
 
-#include <errno.h>
-#include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0.1.0"
-#endif
+#include "tools/util_json.h"
 
 const char *const starve_json_package = NULL;
-
-static void put_int (json_t *o, const char *key, uint64_t v)
-{
-	json_object_set_new (o, key, json_integer ((json_int_t) v));
-}
-
-static void put_string (json_t *o, const char *key, const char *s)
-{
-	json_t *j = json_string (s);
-
-	json_object_set_new (o, key, j ? j : json_string ("?")); /* no UTF-8 */
-}
-
-/* JSON readers lose the low bits of so large a number. */
-static void put_seed (json_t *o, uint64_t seed)
-{
-	char text[24];
-
-	snprintf (text, sizeof text, "%llu", (unsigned long long) seed);
-	put_string (o, "seed", text);
-}
 
 static json_t *mechanisms (unsigned flags)
 {
@@ -60,13 +30,13 @@ static json_t *waits (const struct verdict *v)
 	const struct hist *h = &v->waits;
 	json_t *o = json_object ();
 
-	put_int (o, "count", atomic_load (&h->count));
-	put_int (o, "p50_ns", util_hist_quantile (h, 0.5));
-	put_int (o, "p99_ns", util_hist_quantile (h, 0.99));
-	put_int (o, "p999_ns", util_hist_quantile (h, 0.999));
-	put_int (o, "max_ns", util_hist_quantile (h, 1));
-	put_int (o, "open_at_end", atomic_load (&v->opened));
-	put_int (o, "open_max_ns", atomic_load (&v->open_ns));
+	util_json_int (o, "count", atomic_load (&h->count));
+	util_json_int (o, "p50_ns", util_hist_quantile (h, 0.5));
+	util_json_int (o, "p99_ns", util_hist_quantile (h, 0.99));
+	util_json_int (o, "p999_ns", util_hist_quantile (h, 0.999));
+	util_json_int (o, "max_ns", util_hist_quantile (h, 1));
+	util_json_int (o, "open_at_end", atomic_load (&v->opened));
+	util_json_int (o, "open_max_ns", atomic_load (&v->open_ns));
 	return o;
 }
 
@@ -74,15 +44,39 @@ static json_t *preemption (const goad_stats_t *s)
 {
 	json_t *o = json_object ();
 
-	put_int (o, "requested", s->preempt_requested);
-	put_int (o, "yielded", s->preempt_yielded);
-	put_int (o, "handed_off", s->preempt_handed_off);
-	put_int (o, "deferred", s->preempt_deferred);
-	put_int (o, "expired", s->preempt_expired);
-	put_int (o, "signals_sent", s->signals_sent);
-	put_int (o, "sysmon_late_max_ns", s->sysmon_late_max_ns);
-	put_int (o, "overshoot_p50_ns", s->overshoot_p50_ns);
-	put_int (o, "overshoot_p99_ns", s->overshoot_p99_ns);
+	util_json_int (o, "requested", s->preempt_requested);
+	util_json_int (o, "yielded", s->preempt_yielded);
+	util_json_int (o, "handed_off", s->preempt_handed_off);
+	util_json_int (o, "deferred", s->preempt_deferred);
+	util_json_int (o, "expired", s->preempt_expired);
+	util_json_int (o, "signals_sent", s->signals_sent);
+	util_json_int (o, "sysmon_late_max_ns", s->sysmon_late_max_ns);
+	util_json_int (o, "overshoot_p50_ns", s->overshoot_p50_ns);
+	util_json_int (o, "overshoot_p99_ns", s->overshoot_p99_ns);
+	return o;
+}
+
+/* Null where there is no trace; a step is null where none was seen. */
+static json_t *split (const struct starve_split *s)
+{
+	json_t *o = json_object (), *steps = json_object (), *deferred = json_object ();
+
+	for (int i = 0; i < TRACE_STEPS; i++) {
+		json_t *step = s->step[i].n ? json_object () : json_null ();
+
+		if (s->step[i].n) {
+			util_json_int (step, "count", s->step[i].n);
+			util_json_int (step, "p50_ns", s->step[i].p50_ns);
+			util_json_int (step, "p99_ns", s->step[i].p99_ns);
+			util_json_int (step, "max_ns", s->step[i].max_ns);
+		}
+		util_json_put (steps, trace_step_keys[i], step);
+	}
+	for (unsigned i = 0; i < s->deferred_n; i++)
+		util_json_int (deferred, s->deferred[i].why, s->deferred[i].n);
+	util_json_int (o, "events_lost", s->lost);
+	util_json_put (o, "steps", steps);
+	util_json_put (o, "deferred", deferred);
 	return o;
 }
 
@@ -94,18 +88,18 @@ static json_t *culprit (const struct culprit *c)
 		return json_null ();
 	o = json_object ();
 	a = json_array ();
-	put_string (o, "victim", c->victim);
-	put_int (o, "victim_id", c->victim_id);
-	put_int (o, "waited_ns", c->waited_ns);
-	put_string (o, "culprit", c->hog);
-	put_int (o, "culprit_id", c->hog_id);
+	util_json_text (o, "victim", c->victim);
+	util_json_int (o, "victim_id", c->victim_id);
+	util_json_int (o, "waited_ns", c->waited_ns);
+	util_json_text (o, "culprit", c->hog);
+	util_json_int (o, "culprit_id", c->hog_id);
 	for (int i = 0; i < c->depth && i < 32; i++) {
 		char frame[256];
 
 		starve_frame_name (frame, sizeof frame, c->pc[i], i == 0);
-		json_array_append_new (a, json_string (frame));
+		json_array_append_new (a, util_json_string (frame));
 	}
-	json_object_set_new (o, "culprit_stood_at", a);
+	util_json_put (o, "culprit_stood_at", a);
 	return o;
 }
 
@@ -113,11 +107,11 @@ static json_t *config (const goad_config_t *c)
 {
 	json_t *o = json_object ();
 
-	put_int (o, "procs", (uint64_t) c->procs);
-	put_int (o, "quantum_ns", c->quantum_ns);
-	put_int (o, "preempt", (uint64_t) c->preempt);
-	put_int (o, "flags", c->flags);
-	put_seed (o, c->seed);
+	util_json_int (o, "procs", (uint64_t) c->procs);
+	util_json_int (o, "quantum_ns", c->quantum_ns);
+	util_json_int (o, "preempt", (uint64_t) c->preempt);
+	util_json_int (o, "flags", c->flags);
+	util_json_seed (o, c->seed);
 	return o;
 }
 
@@ -125,56 +119,43 @@ static json_t *one (const struct trial *t)
 {
 	json_t *o = json_object ();
 
-	put_string (o, "scenario", t->scenario->name);
-	json_object_set_new (o, "disabled", mechanisms (t->disabled));
-	json_object_set_new (o, "needs", mechanisms (t->scenario->needs));
-	put_string (o, "issue", t->scenario->issue);
-	put_int (o, "round", t->round ? t->round : 1);
-	put_string (o, "outcome", starve_outcome_name (t->outcome));
-	put_string (o, "expected", t->expect_fail ? "starves" : "pass");
-	json_object_set_new (o, "ok", json_boolean (starve_trial_ok (t)));
-	put_string (o, "message", t->v.why);
-	put_int (o, "attempts", t->attempts);
-	put_int (o, "attempts_failed", t->failed);
-	put_int (o, "attempts_inconclusive", t->unclear);
-	put_int (o, "bound_ns", t->bound_ns);
-	json_object_set_new (o, "waits", waits (&t->v));
-	put_int (o, "longest_run_ns", t->v.longest_run_ns);
-	put_int (o, "starve_events", t->v.events);
-	json_object_set_new (o, "preemption", preemption (&t->v.stats));
-	put_int (o, "host_delay_ns", t->v.noise_ns);
-	put_int (o, "elapsed_ns", t->v.elapsed_ns);
-	json_object_set_new (o, "config", config (&t->v.config));
-	json_object_set_new (o, "starved", culprit (&t->v.culprit));
+	util_json_text (o, "scenario", t->scenario->name);
+	util_json_put (o, "disabled", mechanisms (t->disabled));
+	util_json_put (o, "needs", mechanisms (t->scenario->needs));
+	util_json_text (o, "issue", t->scenario->issue);
+	util_json_int (o, "round", t->round ? t->round : 1);
+	util_json_text (o, "outcome", starve_outcome_name (t->outcome));
+	util_json_text (o, "expected", t->expect_fail ? "starves" : "pass");
+	util_json_put (o, "ok", json_boolean (starve_trial_ok (t)));
+	util_json_text (o, "message", t->v.why);
+	util_json_int (o, "attempts", t->attempts);
+	util_json_int (o, "attempts_failed", t->failed);
+	util_json_int (o, "attempts_inconclusive", t->unclear);
+	util_json_int (o, "bound_ns", t->bound_ns);
+	util_json_put (o, "waits", waits (&t->v));
+	util_json_int (o, "longest_run_ns", t->v.longest_run_ns);
+	util_json_int (o, "starve_events", t->v.events);
+	util_json_put (o, "preemption", preemption (&t->v.stats));
+	util_json_put (o, "preemption_traced", t->split.known ? split (&t->split) : json_null ());
+	util_json_int (o, "host_delay_ns", t->v.noise_ns);
+	util_json_int (o, "elapsed_ns", t->v.elapsed_ns);
+	util_json_put (o, "config", config (&t->v.config));
+	util_json_put (o, "starved", culprit (&t->v.culprit));
 	return o;
 }
 
 int starve_json (struct text *out, const struct suite *s, int code)
 {
-	json_t *o = json_object (), *host = json_object (), *all = json_array ();
-	struct utsname u;
+	json_t *o = util_json_begin ("goad-starve/1"), *all = json_array ();
 
-	put_string (o, "schema", "goad-starve/1");
-	put_string (o, "version", PACKAGE_VERSION);
-	if (uname (&u) == 0) {
-		put_string (host, "kernel", u.release);
-		put_string (host, "machine", u.machine);
-	}
-	put_int (host, "cpus", (uint64_t) sysconf (_SC_NPROCESSORS_ONLN));
-	json_object_set_new (o, "host", host);
-	put_seed (o, s->seed);
-	json_object_set_new (o, "matrix", json_boolean (s->matrix));
+	util_json_host (o);
+	util_json_seed (o, s->seed);
+	util_json_put (o, "matrix", json_boolean (s->matrix));
 	for (size_t i = 0; i < s->n; i++)
 		json_array_append_new (all, one (&s->trial[i]));
-	json_object_set_new (o, "results", all);
-	put_int (o, "exit_code", (uint64_t) code);
-	char *text = json_dumps (o, JSON_INDENT (2));
-	json_decref (o);
-	if (!text)
-		return -ENOMEM;
-	util_text_add (out, "%s\n", text);
-	free (text);
-	return 0;
+	util_json_put (o, "results", all);
+	util_json_int (o, "exit_code", (uint64_t) code);
+	return util_json_end (o, out);
 }
 
 #else

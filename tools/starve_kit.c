@@ -114,6 +114,24 @@ void starve_go (const char *name, goad_fn fn, void *arg)
 	goad_detach (t);
 }
 
+void starve_go_victim (goad_fn fn)
+{
+	int v = starve_victim ();
+
+	starve_ready (v, 0);
+	starve_go ("victim", fn, &victim[v]);
+}
+
+int starve_victim_is (void *arg)
+{
+	struct victim *me = arg;
+
+	if (!me)
+		return starve_victim ();
+	starve_ran ((int) (me - victim));
+	return (int) (me - victim);
+}
+
 void starve_thread (void *(*fn) (void *arg), void *arg)
 {
 	pthread_t t;
@@ -146,9 +164,8 @@ void starve_hog_yields (void *arg)
 
 void starve_victim_yields (void *arg)
 {
-	int v = starve_victim ();
+	int v = starve_victim_is (arg);
 
-	(void) arg;
 	while (!starve_over ()) {
 		starve_ready (v, 0);
 		goad_yield ();

@@ -34,8 +34,7 @@ static const struct argp_option options[] = {
 	{ "seed", KEY_SEED, "SEED", 0, "Make the scheduler's random choices repeatable", 1 },
 	{ "bounds", KEY_BOUNDS, "FILE", 0,
 	  "Bounds other than the scenarios' own: lines of NAME TIME, or * TIME", 1 },
-	{ "format", KEY_FORMAT, "FORMAT", 0,
-	  "tap, json (\"schema\": \"goad-starve/1\"), or text for --matrix", 2 },
+	{ "format", KEY_FORMAT, "FORMAT", 0, "tap, text, or json (\"schema\": \"goad-starve/1\")", 2 },
 	{ "junit", KEY_JUNIT, "FILE", 0, "Write the results as JUnit XML, too", 2 },
 	{ "hgrm", KEY_HGRM, "FILE", 0,
 	  "Write how long victims waited as HdrHistogram's percentiles, in ms", 2 },
@@ -252,10 +251,6 @@ static int check (struct starve_options *o)
 	}
 	if (o->format == FORMAT_DEFAULT)
 		o->format = o->matrix ? FORMAT_TEXT : FORMAT_TAP;
-	if (o->format == FORMAT_TEXT && !o->matrix) {
-		util_error ("--format=text goes with --matrix only");
-		return TOOL_USAGE;
-	}
 	if (!o->seed && getrandom (&o->seed, sizeof o->seed, 0) == sizeof o->seed)
 		o->seed = o->seed >> 33 | 1; /* short enough to be typed again */
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* starve_tap.c - results as TAP 14, as a table, and the list of scenarios */
+/* starve_tap.c - results as TAP 14, and the list of scenarios */
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -77,6 +77,25 @@ static void culprit (struct text *out, const struct culprit *c)
 	}
 }
 
+static void steps (struct text *out, const struct starve_split *s)
+{
+	if (!s->known)
+		return;
+	for (int i = 0; i < TRACE_STEPS; i++)
+		if (s->step[i].n)
+			util_text_add (out, "  %s: { count: %llu, p50_ns: %llu, p99_ns: %llu, max_ns: %llu }\n",
+			               trace_step_keys[i], (unsigned long long) s->step[i].n,
+			               (unsigned long long) s->step[i].p50_ns,
+			               (unsigned long long) s->step[i].p99_ns,
+			               (unsigned long long) s->step[i].max_ns);
+	if (s->deferred_n > 0)
+		util_text_add (out, "  deferred_because:\n");
+	for (unsigned i = 0; i < s->deferred_n; i++)
+		util_text_add (out, "    \"%s\": %llu\n", s->deferred[i].why,
+		               (unsigned long long) s->deferred[i].n);
+	util_text_add (out, "  trace_events_lost: %llu\n", (unsigned long long) s->lost);
+}
+
 static void diagnosis (struct text *out, const struct trial *t)
 {
 	const struct verdict *v = &t->v;
@@ -107,6 +126,7 @@ static void diagnosis (struct text *out, const struct trial *t)
 	    (unsigned long long) v->stats.preempt_handed_off,
 	    (unsigned long long) v->stats.preempt_deferred,
 	    (unsigned long long) v->stats.preempt_expired);
+	steps (out, &t->split);
 	key_time (out, "host_delay_ns", (double) v->noise_ns);
 	key_time (out, "elapsed_ns", (double) v->elapsed_ns);
 	util_text_add (out, "  procs: %d\n  quantum_ns: %llu\n  seed: %llu\n", v->config.procs,
@@ -144,35 +164,6 @@ void starve_tap_trial (struct text *out, const struct trial *t, size_t number)
 	}
 	util_text_add (out, "\n");
 	diagnosis (out, t);
-}
-
-void starve_text_matrix (struct text *out, const struct suite *s)
-{
-	size_t per = STARVE_MECHANISMS + 1;
-	unsigned wrong = 0, unclear = 0;
-
-	util_text_add (out, "%-22s %-8s", "without:", "nothing");
-	for (int m = 0; m < STARVE_MECHANISMS; m++)
-		util_text_add (out, " %-14s", starve_mechanisms[m].name);
-	util_text_add (out, "\n");
-	for (size_t i = 0; i < s->n; i++) {
-		const struct trial *t = &s->trial[i];
-		const char *word = t->outcome == STARVE_FAIL      ? "STARVES"
-		                   : t->outcome == STARVE_UNCLEAR ? "?"
-		                   : t->outcome == STARVE_PASS    ? "pass"
-		                                                  : "error";
-		bool bad = !starve_trial_ok (t);
-
-		if (i % per == 0)
-			util_text_add (out, "%-22s ", t->scenario->name);
-		wrong += bad && t->outcome != STARVE_UNCLEAR;
-		unclear += t->outcome == STARVE_UNCLEAR;
-		util_text_add (out, "%-*s%s", i % per == 0 ? 7 : 13, word, bad ? "!" : " ");
-		util_text_add (out, i % per == per - 1 ? "\n" : " ");
-	}
-	util_text_add (out,
-	               "%u of %zu other than the scenarios say (!), %u inconclusive (?); seed %llu\n",
-	               wrong, s->n, unclear, (unsigned long long) s->seed);
 }
 
 void starve_list (struct text *out)

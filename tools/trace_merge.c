@@ -55,13 +55,18 @@ static bool table_grow (struct trace *t)
 	return true;
 }
 
+void trace_go_forget (void)
+{
+	free (table.index);
+	memset (&table, 0, sizeof table);
+}
+
 uint64_t trace_go_find (struct trace *t, unsigned run, uint64_t id)
 {
 	size_t at;
 
 	if (table.of != t) {
-		free (table.index);
-		memset (&table, 0, sizeof table);
+		trace_go_forget ();
 		table.of = t;
 	}
 	if (t->gos_n * 2 >= table.size && !table_grow (t))

@@ -476,5 +476,6 @@ void trace_free (struct trace *t)
 	free (t->runs);
 	free (t->preempts);
 	free (t);
+	trace_go_forget (); /* the next trace may lie at the same address */
 	trace_symbols_free ();
 }

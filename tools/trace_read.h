@@ -188,6 +188,7 @@ int trace_merge (struct trace *t, size_t from, unsigned run);
 int trace_model (struct trace *t);
 bool trace_is_stop (unsigned kind);                                  /* ends a run */
 uint64_t trace_go_find (struct trace *t, unsigned run, uint64_t id); /* index + 1; 0: no memory */
+void trace_go_forget (void);                                         /* what that one keeps */
 bool trace_grow (void *array, size_t n, size_t size);
 
 const char *trace_fact (const struct trace *t, const char *name); /* "" */

@@ -6,20 +6,12 @@
 #include <string.h>
 
 #include "trace.h"
+#include "trace_split.h"
 
 enum { ROWS = 20 };
 
-/* From one step of a preemption to the next. */
-enum { TO_SIGNAL, TO_DECISION, TO_LEFT, TO_RESUMED, STEPS };
-
-static const char *const step_names[STEPS] = { "request to signal", "signal to decision",
-	                                           "decision to switch", "switch to resume" };
-static const char *const step_keys[STEPS] = { "request_to_signal", "signal_to_decision",
-	                                          "decision_to_switch", "switch_to_resume" };
-
 struct summary {
-	uint64_t by_how[TRACE_HOWS];
-	struct hist *steps[STEPS];
+	struct trace_split *split;
 	uint64_t busy, created, ended, alive, sysmon_awake, sysmon_looks;
 	const struct trace_go **order;
 	size_t shown;
@@ -30,28 +22,6 @@ static int by_cpu (const void *a, const void *b)
 	const struct trace_go *const *x = a, *const *y = b;
 
 	return (*x)->cpu < (*y)->cpu ? 1 : (*x)->cpu > (*y)->cpu ? -1 : *x < *y ? -1 : 1;
-}
-
-static void add_step (struct summary *s, int step, uint64_t from, uint64_t to)
-{
-	if (from && to >= from)
-		util_hist_add (s->steps[step], to - from);
-}
-
-static void count_preempts (const struct trace *t, struct summary *s)
-{
-	for (size_t i = 0; i < t->preempts_n; i++) {
-		const struct trace_preempt *p = &t->preempts[i];
-
-		s->by_how[p->how]++;
-		if (p->how != TRACE_PENDING)
-			add_step (s, TO_SIGNAL, p->requested, p->signalled);
-		if (p->how != TRACE_YIELD && p->how != TRACE_HANDOFF && p->how != TRACE_DEFERRED)
-			continue;
-		add_step (s, TO_DECISION, p->signalled, p->decided);
-		add_step (s, TO_LEFT, p->decided, p->left);
-		add_step (s, TO_RESUMED, p->left, p->resumed);
-	}
 }
 
 static void count_rest (const struct trace *t, struct summary *s)
@@ -135,53 +105,27 @@ static void steps (const struct summary *s, struct text *out)
 
 	util_text_add (out, "\npreemption ");
 	for (int i = 1; i < TRACE_HOWS; i++)
-		if (s->by_how[i])
-			util_text_add (out, " %s %" PRIu64 ";", trace_how_names[i], s->by_how[i]);
+		if (s->split->by_how[i])
+			util_text_add (out, " %s %" PRIu64 ";", trace_how_names[i], s->split->by_how[i]);
 	util_text_add (out, "\n");
-	for (int i = 0; i < STEPS; i++) {
-		const struct hist *h = s->steps[i];
+	for (int i = 0; i < TRACE_STEPS; i++) {
+		const struct hist *h = &s->split->step[i];
 		if (h->count)
-			util_text_add (out, "  %-20s p50 %9s   p99 %9s   max %9s\n", step_names[i],
+			util_text_add (out, "  %-20s p50 %9s   p99 %9s   max %9s\n", trace_step_names[i],
 			               util_time (a, (double) util_hist_quantile (h, 0.5)),
 			               util_time (b, (double) util_hist_quantile (h, 0.99)),
 			               util_time (c, (double) h->max));
 	}
 }
 
-struct reason {
-	uint32_t why, how;
-	uint64_t n;
-};
-
-static int by_n (const void *a, const void *b)
+static void reasons (const struct trace *t, const struct summary *s, struct text *out)
 {
-	const struct reason *x = a, *y = b;
-
-	return x->n < y->n ? 1 : x->n > y->n ? -1 : (int) x->why - (int) y->why;
-}
-
-static void reasons (const struct trace *t, struct text *out)
-{
-	struct reason all[128];
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->preempts_n; i++) {
-		const struct trace_preempt *p = &t->preempts[i];
-		size_t k = 0;
-
-		while (k < n && (all[k].why != p->why || all[k].how != p->how))
-			k++;
-		if (k == UTIL_COUNT (all))
-			continue;
-		if (k == n)
-			all[n++] = (struct reason){ p->why, p->how, 0 };
-		all[k].n++;
+	for (size_t k = 0; k < s->split->reasons; k++) {
+		const struct trace_reason *r = &s->split->reason[k];
+		if (r->why)
+			util_text_add (out, "  %6" PRIu64 " %-11s %s\n", r->n, trace_how_names[r->how],
+			               trace_string (t, r->why));
 	}
-	qsort (all, n, sizeof *all, by_n);
-	for (size_t k = 0; k < n; k++)
-		if (all[k].why)
-			util_text_add (out, "  %6" PRIu64 " %-11s %s\n", all[k].n, trace_how_names[all[k].how],
-			               trace_string (t, all[k].why));
 }
 
 static void json (const struct trace *t, const struct summary *s, struct text *out)
@@ -205,11 +149,11 @@ static void json (const struct trace *t, const struct summary *s, struct text *o
 	util_text_add (out, "},\n\"preemptions\":{");
 	for (int i = 1; i < TRACE_HOWS; i++)
 		util_text_add (out, "%s\"%s\":%" PRIu64, i > 1 ? "," : "", trace_how_names[i],
-		               s->by_how[i]);
-	for (int i = 0; i < STEPS; i++)
-		util_text_add (out, ",\"%s_p50_ns\":%" PRIu64 ",\"%s_max_ns\":%" PRIu64, step_keys[i],
-		               s->steps[i]->count ? util_hist_quantile (s->steps[i], 0.5) : 0, step_keys[i],
-		               (uint64_t) s->steps[i]->max);
+		               s->split->by_how[i]);
+	for (int i = 0; i < TRACE_STEPS; i++)
+		util_text_add (out, ",\"%s_p50_ns\":%" PRIu64 ",\"%s_max_ns\":%" PRIu64, trace_step_keys[i],
+		               s->split->step[i].count ? util_hist_quantile (&s->split->step[i], 0.5) : 0,
+		               trace_step_keys[i], (uint64_t) s->split->step[i].max);
 	util_text_add (out, "},\n\"coroutines\":[");
 	for (size_t i = 0; i < s->shown; i++) {
 		const struct trace_go *g = s->order[i];
@@ -228,13 +172,10 @@ static void json (const struct trace *t, const struct summary *s, struct text *o
 
 int trace_summary (const struct trace *t, const struct trace_options *o, struct text *out)
 {
-	struct summary s = { .order = calloc (t->gos_n + 1, sizeof *s.order) };
-	bool memory = s.order != NULL;
+	struct summary s = { .order = calloc (t->gos_n + 1, sizeof *s.order),
+		                 .split = trace_split (t) };
 
-	for (int i = 0; i < STEPS; i++)
-		memory = (s.steps[i] = calloc (1, sizeof *s.steps[i])) != NULL && memory;
-	if (memory) {
-		count_preempts (t, &s);
+	if (s.order != NULL && s.split != NULL) {
 		count_rest (t, &s);
 		if (o->json) {
 			json (t, &s, out);
@@ -243,14 +184,13 @@ int trace_summary (const struct trace *t, const struct trace_options *o, struct 
 			table (t, &s, out);
 			if (t->preempts_n > 0) {
 				steps (&s, out);
-				reasons (t, out);
+				reasons (t, &s, out);
 			}
 		}
 	} else {
 		out->failed = true;
 	}
-	for (int i = 0; i < STEPS; i++)
-		free (s.steps[i]);
+	free (s.split);
 	free (s.order);
 	return o->check && (t->problems || t->lost || !t->complete) ? TOOL_BROKEN : TOOL_OK;
 }

@@ -170,9 +170,12 @@ static void thread_stop (void)
 {
 	if (!tr.threads)
 		return;
+	/* Not counted as ours from before it ends: who looks for threads of others in between
+	 * takes it for one of them, and not one of them for ours, which would be a deadlock
+	 * that there is none. */
+	atomic_store_explicit (&tr.threads, 0, memory_order_relaxed);
 	ring_for (&tr.stop);
 	goad__thread_end (tr.thread, &tr.stack);
-	atomic_store_explicit (&tr.threads, 0, memory_order_relaxed);
 }
 
 /* Threads begin to write. */

@@ -101,6 +101,15 @@ if grep -q 'culprit: "hog"' out && grep -q 'victim: "victim"' out && grep -q 'st
 else
 	not_ok 'the culprit and where it stood'
 fi
+# Its first try at least asks again and again, in vain.
+run starve --disable=handoff libc-hog
+if grep -Eq '^  request_to_signal: [{] count: [1-9][0-9]*, p50_ns: [0-9]+, p99_ns: [0-9]+, max_ns: [0-9]+ [}]$' out &&
+	grep -q '^  signal_to_decision: ' out && grep -A 1 '^  deferred_because:$' out | grep -Eq '^    "hand-off is disabled": [1-9]'; then
+	ok 'the steps of preemptions, and why they were deferred'
+else
+	not_ok 'the steps of preemptions, and why they were deferred'
+fi
+expect 'text' 0 'signal to decision +p50 .* p99 .* max ' '' starve --format=text --bounds=bounds spin-hog
 if built json && command -v python3 >/dev/null 2>&1; then
 	run starve --format=json --repeat=2 --seed=4711 --bounds=bounds spin-hog ready-pair
 	cat >check.py <<'PY'
@@ -114,6 +123,11 @@ for r in j['results']:
     w = r['waits']
     assert w['count'] > 0 and w['p50_ns'] <= w['p99_ns'] <= w['p999_ns'] <= w['max_ns'], w
     assert r['needs'] and '#' in r['issue'] and r['disabled'] == []
+    s = r['preemption_traced']
+    assert s['events_lost'] >= 0 and set (s['steps']) == {'request_to_signal', 'signal_to_decision', 'decision_to_switch', 'switch_to_resume'}
+    if r['scenario'] == 'spin-hog' and r['attempts'] == 1:
+        for step in s['steps'].values ():
+            assert 0 < step['count'] and 0 <= step['p50_ns'] <= step['p99_ns'] <= step['max_ns'], s
     if r['attempts'] == 1:
         assert int (r['config']['seed']) in (4711, 4811), r['config']
 PY

@@ -22,14 +22,14 @@ static void holds (void *arg)
 
 static void wants (void *arg)
 {
-	int v = starve_victim ();
+	int v = starve_victim_is (arg);
 
-	(void) arg;
+	starve_ready (v, 0);
 	while (!starve_over ()) {
-		starve_ready (v, 0);
 		goad_mutex_lock (&mutex);
 		starve_ran (v);
 		goad_mutex_unlock (&mutex);
+		starve_ready (v, 0);
 		goad_yield ();
 	}
 }
@@ -38,7 +38,7 @@ static void first (void *arg)
 {
 	(void) arg;
 	starve_go ("holds", holds, NULL);
-	starve_go ("victim", wants, NULL);
+	starve_go_victim (wants);
 }
 
 const struct scenario starve_lock_convoy = {

@@ -12,7 +12,7 @@ static void locked (void *arg)
 {
 	if (goad_lock_thread () < 0)
 		return;
-	starve_go ("victim", starve_victim_yields, NULL);
+	starve_go_victim (starve_victim_yields);
 	starve_hog_spins (arg);
 	goad_unlock_thread ();
 }

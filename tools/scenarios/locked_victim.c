@@ -21,7 +21,7 @@ static void first (void *arg)
 	(void) arg;
 	starve_go ("hog", starve_hog_spins, NULL);
 	starve_go ("hog", starve_hog_spins, NULL);
-	starve_go ("victim", locked, NULL);
+	starve_go_victim (locked);
 }
 
 const struct scenario starve_locked_victim = {

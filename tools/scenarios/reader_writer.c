@@ -22,14 +22,14 @@ static void reads (void *arg)
 
 static void writes (void *arg)
 {
-	int v = starve_victim ();
+	int v = starve_victim_is (arg);
 
-	(void) arg;
+	starve_ready (v, 0);
 	while (!starve_over ()) {
-		starve_ready (v, 0);
 		goad_rwlock_wrlock (&lock);
 		starve_ran (v);
 		goad_rwlock_unlock (&lock);
+		starve_ready (v, 0);
 		goad_yield ();
 	}
 }
@@ -39,7 +39,7 @@ static void first (void *arg)
 	(void) arg;
 	starve_go ("reader", reads, NULL);
 	starve_go ("reader", reads, NULL);
-	starve_go ("victim", writes, NULL);
+	starve_go_victim (writes);
 }
 
 const struct scenario starve_reader_writer = {
