@@ -7,6 +7,7 @@ dist_man_MANS += \
 	%D%/man/goad-models.1 \
 	%D%/man/goad-run.1 \
 	%D%/man/goad-starve.1 \
+	%D%/man/goad-top.1 \
 	%D%/man/goad-trace.1 \
 	%D%/man/goad.1 \
 	%D%/man/goad.7 \

@@ -8,4 +8,5 @@ goadinclude_HEADERS = \
 	%D%/goad/sched.h \
 	%D%/goad/starve.h \
 	%D%/goad/sync.h \
-	%D%/goad/time.h
+	%D%/goad/time.h \
+	%D%/goad/top.h

@@ -295,6 +295,7 @@ script_tests = \
 	%D%/tools/run.sh \
 	%D%/tools/trace.sh \
 	%D%/tools/starve.sh \
+	%D%/tools/top.sh \
 	%D%/tools/usage.sh
 
 check_PROGRAMS += $(unit_tests) $(api_tests) $(preempt_tests) $(stress_tests)
@@ -313,5 +314,5 @@ AM_TESTS_ENVIRONMENT = \
 	unset MAKEFLAGS MFLAGS MAKELEVEL;
 
 dist_noinst_SCRIPTS += $(script_tests) %D%/model/run.sh
-EXTRA_DIST += %D%/tools/lib.sh %D%/tools/trace_work.c %D%/driver %D%/tsan.supp %D%/valgrind.supp
+EXTRA_DIST += %D%/tools/lib.sh %D%/tools/top_work.c %D%/tools/trace_work.c %D%/driver %D%/tsan.supp %D%/valgrind.supp
 CLEANFILES += .test-lock

@@ -7,10 +7,11 @@ endif
 
 %C%_goad_CPPFLAGS = -include config.h -D_GNU_SOURCE -I$(top_srcdir)/include -I$(top_srcdir) \
 	-DBENCH_PATH='"$(pkglibexecdir)/bench:$(pkgdatadir)/bench"' \
-	$(CAIRO_CFLAGS) $(JANSSON_CFLAGS) $(LUA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS)
+	$(CAIRO_CFLAGS) $(JANSSON_CFLAGS) $(LUA_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) \
+	$(NCURSES_CFLAGS)
 %C%_goad_LDFLAGS = $(LINK_FLAGS)
 %C%_goad_LDADD = lib/libgoad.la $(CAIRO_LIBS) $(JANSSON_LIBS) $(LUA_LIBS) $(CRYPTO_LIBS) \
-	$(ZLIB_LIBS) -lm
+	$(ZLIB_LIBS) $(NCURSES_LIBS) -lm
 %C%_goad_SOURCES = \
 	%D%/bench.c \
 	%D%/bench.h \
@@ -83,6 +84,11 @@ endif
 	%D%/starve_text.c \
 	%D%/starve_trace.c \
 	%D%/tool.h \
+	%D%/top.c \
+	%D%/top.h \
+	%D%/top_read.c \
+	%D%/top_screen.c \
+	%D%/top_text.c \
 	%D%/trace.c \
 	%D%/trace.h \
 	%D%/trace_convert.c \

@@ -48,6 +48,11 @@ static const struct {
 #else
 	{ "lua", "liblua5.4-dev", false },
 #endif
+#ifdef HAVE_NCURSES
+	{ "ncurses", "libncurses-dev", true },
+#else
+	{ "ncurses", "libncurses-dev", false },
+#endif
 };
 
 static const struct subcommand {
@@ -60,7 +65,7 @@ static const struct subcommand {
 	{ "trace", tool_trace, "record, convert and draw scheduling events" },
 	{ "models", tool_models, "compare processes, threads and coroutines on this machine" },
 	{ "bench", tool_bench, "measure the scheduler, next to Go and others where installed" },
-	{ "top", NULL, "watch the coroutines of a running program" },
+	{ "top", tool_top, "watch the coroutines of a running program" },
 	{ "help", tool_help, "show this, or the help of one command" },
 	{ "version", tool_version, "show the version and what was built in" },
 };

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "run.h"
+#include "top.h"
 
 enum { LIVE_NS = 200000000, LOOK_NS = 50000000 };
 
@@ -190,7 +191,9 @@ static void *monitor_main (void *arg)
 	run_live_clear (run);
 	flush_works ();
 	/* The works cannot be stopped: they leave with the process. */
-	_exit (run_finish (run));
+	int code = run_finish (run);
+	top_remove_own ();
+	_exit (code);
 }
 
 int run_monitor_start (struct run *run)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "tools/starve.h"
+#include "tools/top.h"
 
 enum { LOOK_NS = 1000000, THREADS = 256 };
 static const uint64_t limit_ns = 3 * GOAD_S, user_limit_ns = 20 * GOAD_S;
@@ -172,6 +173,7 @@ static void finish (enum outcome outcome, const char *why, uint64_t now)
 	for (int i = 0; i < 150 && outcome == STARVE_FAIL && v->culprit.depth == 0; i++)
 		poll (NULL, 0, 1);
 	starve_trace_end (child.setup->trace);
+	top_remove_own ();
 	atomic_store (&v->outcome, (int) outcome);
 	_exit (0);
 }

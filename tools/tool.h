@@ -4,6 +4,7 @@
 #define GOAD_TOOLS_TOOL_H
 
 int tool_bench (int argc, char **argv);
+int tool_top (int argc, char **argv);
 int tool_models (int argc, char **argv);
 int tool_run (int argc, char **argv);
 int tool_starve (int argc, char **argv);

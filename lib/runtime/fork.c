@@ -22,6 +22,7 @@
 
 #include "core/gate.h"
 #include "runtime/runtime.h"
+#include "runtime/top.h"
 #include "runtime/tracer.h"
 
 static sigset_t program_mask; /* of who started the runtime */
@@ -46,6 +47,7 @@ static void in_child (void)
 
 	goad__stats_forked ();
 	goad__tracer_forked ();
+	goad__top_forked ();
 	if (atomic_load_explicit (&goad__life, memory_order_relaxed) == LIFE_NONE)
 		return; /* it may start one of its own */
 	atomic_store_explicit (&goad__life, LIFE_FORKED, memory_order_relaxed);

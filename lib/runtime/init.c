@@ -17,6 +17,7 @@
 #include "runtime/io.h"
 #include "runtime/runtime.h"
 #include "runtime/starve.h"
+#include "runtime/top.h"
 #include "runtime/tracer.h"
 #include "sched/account.h"
 #include "sched/source.h"
@@ -48,6 +49,7 @@ static void reset (void)
 	s->next_m = 0;
 	s->nmidle = s->nm = s->nm_starting = 0;
 	s->nm_max = s->nm_locked = 0; /* apart: clang 14 gives no atomic's value to what is none */
+	s->top_asleep = 0;
 	s->limit_told = s->refused = s->deadlocked = false;
 	s->foreign_spawned = s->foreign_ended = 0;
 	s->nblocked = 0;
@@ -153,6 +155,7 @@ static void tear_down (void)
 {
 	atomic_store_explicit (&goad__life, LIFE_ENDING, memory_order_release);
 	goad__gate_close ();
+	goad__top_end ();
 	goad__monitor_stop ();
 	goad__stats_keep ();
 	goad__threads_end ();
@@ -180,6 +183,8 @@ static int start (const goad_config_t *cfg, bool embedded)
 		err = goad__monitor_start ();
 	if (err == 0)
 		err = goad__tracer_begin ();
+	if (err == 0)
+		err = goad__top_begin ();
 	if (err)
 		tear_down ();
 	return err;

@@ -35,6 +35,10 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/thread.c \
 	%D%/thread.h \
 	%D%/threads.c \
+	%D%/top.c \
+	%D%/top.h \
+	%D%/top_file.c \
+	%D%/top_look.c \
 	%D%/trace_file.c \
 	%D%/tracer.c \
 	%D%/tracer.h \

@@ -20,6 +20,7 @@
 #include "base/rng.h"
 #include "runtime/runtime.h"
 #include "runtime/thread.h"
+#include "runtime/top.h"
 #include "runtime/tracer.h"
 
 #ifndef AT_MINSIGSTKSZ
@@ -295,7 +296,8 @@ static int new_m (void)
 
 int goad__threads_count (void)
 {
-	return (int) goad__sched.nm + 2 /* the maker and sysmon */ + goad__tracer_threads ();
+	return (int) goad__sched.nm + 2 /* the maker and sysmon */ + goad__tracer_threads () +
+	       goad__top_threads ();
 }
 
 static void tell_limit (const char *why)

@@ -75,6 +75,7 @@ struct p *goad__pidle_get (void)
 	if (atomic_fetch_sub_explicit (&s->npidle, 1, memory_order_seq_cst) == 1)
 		news |= NEWS_FRESH; /* who comes now finds no idle P */
 	goad__tell_sysmon (news);
+	goad__top_wake ();
 	return p;
 }
 

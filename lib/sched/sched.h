@@ -11,6 +11,7 @@
 #ifndef GOAD_SCHED_SCHED_H
 #define GOAD_SCHED_SCHED_H
 
+#include "base/futex.h"
 #include "base/lock.h"
 #include "core/fairq.h"
 #include "core/m.h"
@@ -83,6 +84,7 @@ struct sched {
 	uint32_t stop_left; /* Ps that have not stopped                               */
 	bool world_busy;    /* somebody stops the world                               */
 	struct turn *turn_first, *turn_last; /* and these want to                                */
+	_Atomic uint32_t top_asleep; /* futex: runtime/top.c wants to know when a P has work      */
 	bool limit_told;
 	bool refused; /* the system gave no thread when last asked */
 	bool deadlocked;
@@ -107,6 +109,17 @@ struct sched {
 #define MAKER_STOP 0x40000u
 
 extern struct sched goad__sched;
+
+/* Under sched.lock: something is to be seen again. */
+static inline void goad__top_wake (void)
+{
+	_Atomic uint32_t *asleep = &goad__sched.top_asleep;
+
+	if (unlikely (atomic_load_explicit (asleep, memory_order_relaxed))) {
+		atomic_store_explicit (asleep, 0, memory_order_relaxed);
+		goad__futex_wake (asleep, 1);
+	}
+}
 
 /* sched.starve_bound without a watch.  More than that is no wait: stamps of two Ps may be
  * out of order. */

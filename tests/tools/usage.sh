@@ -9,16 +9,12 @@ expect 'no command' 2 '' 'Usage: goad'
 expect 'help' 0 'goad run' '' help
 expect '--help' 0 'goad run' '' --help
 expect 'help of a command' 0 'WORK is FILE.so:FUNCTION' '' help run
-expect 'help of a later command' 0 'not in this version' '' help top
 expect 'version' 0 '^goad [0-9]' '' version
 expect '--version' 0 '^goad [0-9]' '' --version
 expect 'version with an argument' 2 '' "'now'" version now
 expect 'unknown command' 2 '' "unknown command 'rnu': the nearest is 'run'" rnu
 expect 'unknown command to help' 2 '' "the nearest is 'version'" help versoin
 expect 'option before a command' 2 '' "'--plot': options come after" --plot x.svg
-for later in top; do
-	expect "$later comes later" 77 '' "'$later' is not in this version" "$later"
-done
 
 expect 'no work' 2 '' 'no WORK' run
 expect 'unknown work' 2 '' "unknown work 'mandlebrot': the nearest is 'mandelbrot'" run mandlebrot
