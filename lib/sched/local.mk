@@ -2,6 +2,7 @@
 lib_libgoad_core_la_SOURCES += \
 	%D%/account.h \
 	%D%/block.c \
+	%D%/cxa.h \
 	%D%/expect.h \
 	%D%/feedback.c \
 	%D%/feedback.h \

@@ -15,6 +15,7 @@
 #include "arch.h"
 #include "base/fatal.h"
 #include "sched/account.h"
+#include "sched/cxa.h"
 #include "sched/expect.h"
 
 struct sched goad__sched = { .starve_bound = GOAD__NO_BOUND };
@@ -136,27 +137,6 @@ __attribute__ ((always_inline)) static inline bool finish (struct m *m)
 	return false;
 }
 
-struct cxa_globals { /* Itanium C++ ABI 2.2.2 */
-	void *caught;
-	unsigned uncaught;
-};
-
-/* The C++ runtime keeps the exceptions being handled per thread: they go with the
- * coroutine. */
-static inline void swap_cxa (struct m *m, struct g *from, struct g *to)
-{
-	struct cxa_globals *now = m->cxa;
-
-	if (likely (!now))
-		return;
-	if (from) {
-		from->cxa_caught = now->caught;
-		from->cxa_uncaught = now->uncaught;
-	}
-	now->caught = to ? to->cxa_caught : NULL;
-	now->uncaught = to ? to->cxa_uncaught : 0;
-}
-
 /* from, running on m, is left; comes back when somebody switches to it again, maybe
  * on another thread. */
 __attribute__ ((always_inline)) static inline void switch_to (struct m *m, struct g *from,
@@ -165,7 +145,7 @@ __attribute__ ((always_inline)) static inline void switch_to (struct m *m, struc
 	goad__g_transit (to, G_RUNNABLE, G_RUNNING);
 	m->curg = to;
 	goad__set_g (to);
-	swap_cxa (m, from, to);
+	goad__swap_cxa (m, from, to);
 	goad__fp_switch (&from->fp, &to->fp);
 	goad__san_leave (&from->san, &to->san, dying);
 	if (dying)
@@ -180,7 +160,7 @@ static void switch_to_g0 (struct m *m, struct g *from, bool dying)
 {
 	m->curg = NULL;
 	goad__set_g (NULL);
-	swap_cxa (m, from, NULL);
+	goad__swap_cxa (m, from, NULL);
 	goad__san_leave (&from->san, &m->san, dying);
 	if (dying)
 		goad__switch_away (m->g0_sp);
@@ -387,7 +367,7 @@ void goad__sched_yield (void)
 	goad__g_transit (next, G_RUNNABLE, G_RUNNING);
 	m->curg = next;
 	goad__set_g (next);
-	swap_cxa (m, g, next);
+	goad__swap_cxa (m, g, next);
 	goad__fp_switch (&g->fp, &next->fp);
 	goad__san_leave (&g->san, &next->san, false);
 	goad__switch (&g->sp, next->sp);
@@ -563,7 +543,7 @@ static void run (struct m *m, struct g *g)
 	goad__fp_switch (&now, &g->fp);
 	m->curg = g;
 	goad__set_g (g);
-	swap_cxa (m, NULL, g);
+	goad__swap_cxa (m, NULL, g);
 	goad__san_leave (&m->san, &g->san, false);
 	goad__switch (&m->g0_sp, g->sp);
 	goad__san_arrive (&m->san, NULL);
