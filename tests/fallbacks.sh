@@ -21,6 +21,8 @@ programs () {
 	*MEMBARRIER) echo api/names preempt/errno ;;
 	*VM_READV) echo preempt/torture_dl ;;
 	*DL_FIND_OBJECT) echo preempt/torture_zlib preempt/torture_dl:handed_off ;;
+	*EPOLL_PWAIT2) echo api/sleep api/io ;;
+	*PROC_SYSCALL) echo api/block ;;
 	*SHORT_SLICE) echo preempt/errno ;;
 	*ALL) echo api/sleep api/stack preempt/torture_dl:handed_off ;;
 	esac
@@ -50,7 +52,7 @@ under () {
 }
 
 all=
-for switch in $(sed -n 's/^\.It Ev \(GOAD_NO_[A-Z_]*\).*/\1/p' "$src/doc/man/goad.7"); do
+for switch in $(sed -n 's/^\.It Ev \(GOAD_NO_[A-Z0-9_]*\).*/\1/p' "$src/doc/man/goad.7"); do
 	under "$switch" "$switch=1"
 	all="$all $switch=1"
 done

@@ -78,6 +78,7 @@ struct m {
 	uint64_t loose_cpu, loose_at; /* the thread's CPU clock at the last look, and when */
 	_Atomic long call;            /* the system call it was found in, -1: none, and its first */
 	_Atomic uint64_t call_arg;    /* argument: the address of a futex is the lock */
+	_Atomic uint64_t computed_at; /* it was in no system call then, or later; 0: not seen yet */
 
 	_Atomic int tid;
 	int id;

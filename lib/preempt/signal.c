@@ -352,6 +352,7 @@ NO_TSAN static bool is_ours (const siginfo_t *info)
 NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 {
 	struct m *m;
+	uint64_t seen;
 
 	if (in_tsan (uc))
 		return; /* sysmon asks again */
@@ -370,7 +371,8 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 		goad__set_pending ();
 		return;
 	}
-	(void) goad__arch_restart (uc);
+	seen = atomic_load_explicit (&m->computed_at, memory_order_relaxed);
+	(void) goad__arch_restart (uc, seen ? goad__now () - seen : UINT64_MAX);
 	goad__pin ();
 	if (!act (m, goad__g (), uc))
 		goad__unpin_quietly ();

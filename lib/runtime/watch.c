@@ -196,9 +196,11 @@ enum goad__doing goad__watch_look (int tid, struct goad__call *c)
 	return tell (tid, got ? text : NULL, c);
 }
 
-/* What m's thread does now; a call that it sleeps in is noted. */
+/* What m's thread does now; a call that it sleeps in is noted, or since when it is in none
+ * at most. */
 static enum goad__doing look_at (struct m *m, int tid)
 {
+	uint64_t before = goad__now ();
 	char text[256];
 	bool got = !no_syscall_file && read_syscall (tid, text, sizeof text);
 	struct goad__call c;
@@ -207,6 +209,8 @@ static enum goad__doing look_at (struct m *m, int tid)
 	if (c.nr >= 0)
 		atomic_store_explicit (&m->call_arg, c.arg, memory_order_relaxed);
 	atomic_store_explicit (&m->call, c.nr, memory_order_relaxed);
+	if (doing == DOING_RUN)
+		atomic_store_explicit (&m->computed_at, before, memory_order_relaxed);
 	return doing;
 }
 

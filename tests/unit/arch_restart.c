@@ -18,12 +18,13 @@
 enum { SIGNALS = 20 };
 
 static _Atomic int seen, restarted;
+static uint64_t computed_for = UINT64_MAX; /* ago, as the handler is told */
 static int fds[2], epfd;
 
 static void on_signal (int signo, siginfo_t *info, void *uc)
 {
 	(void) signo, (void) info;
-	restarted += goad__arch_restart (uc);
+	restarted += goad__arch_restart (uc, computed_for);
 	seen++;
 }
 
@@ -63,6 +64,13 @@ static int in_short_poll (void)
 	struct pollfd p = { .fd = fds[0], .events = POLLIN };
 
 	return poll (&p, 1, 60000);
+}
+
+static int in_short_epoll_wait (void)
+{
+	struct epoll_event e;
+
+	return epoll_wait (epfd, &e, 1, 60000);
 }
 
 static int in_open_ppoll (void)
@@ -160,6 +168,28 @@ Test (arch_restart, what_has_a_limit_or_a_mask_does_not)
 	}
 }
 
+/* ... and so it does, where the first wait has hardly begun. */
+Test (arch_restart, what_has_a_limit_goes_on_if_it_just_began)
+{
+	int (*calls[]) (void) = { in_short_poll, in_short_epoll_wait };
+	const uint64_t ago[] = { 0, 200000, 3000000000 };
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		for (size_t k = 0; k < sizeof ago / sizeof *ago; k++) {
+			struct sleeper s;
+
+			computed_for = ago[k];
+			s = try_call (calls[i], SIGNALS);
+			cr_expect_eq (s.result, 1, "call %zu: %d, %s", i, s.result, strerror (s.error));
+			cr_expect_eq (restarted, SIGNALS);
+		}
+	computed_for = 4000000000; /* more than a 16th of its limit */
+	cr_expect_eq (try_call (in_short_poll, 1).error, EINTR);
+	computed_for = 0;
+	cr_expect_eq (try_call (in_open_ppoll, 1).error, EINTR);
+	computed_for = UINT64_MAX;
+}
+
 static int sleep_in_place (void)
 {
 	struct timespec ts = { .tv_nsec = 300000000 };
@@ -207,6 +237,26 @@ Test (arch_restart, sleeps_whose_end_is_known_last_as_long_as_asked)
 	cr_expect_eq (try_call (sleep_for, 1).error, EINTR);
 }
 
+static int sleep_a_little (void)
+{
+	struct timespec ts = { .tv_nsec = 50000000 };
+
+	return nanosleep (&ts, NULL);
+}
+
+Test (arch_restart, a_sleep_that_just_began_begins_again)
+{
+	uint64_t start = now_ns ();
+	struct sleeper s;
+
+	computed_for = 200000;
+	s = try_call (sleep_a_little, 3);
+	computed_for = UINT64_MAX;
+	cr_expect_eq (s.result, 0, "%d, %s", s.result, strerror (s.error));
+	cr_expect_geq (now_ns () - start, 50000000u);
+	cr_expect_eq (restarted, 3);
+}
+
 /* Nothing but a call that was broken off is touched. */
 Test (arch_restart, other_code_is_left_alone)
 {
@@ -218,11 +268,11 @@ Test (arch_restart, other_code_is_left_alone)
 	r[REG_RIP] = end;
 	r[REG_RDX] = -1;
 	r[REG_RAX] = 1;
-	cr_expect_not (goad__arch_restart (&uc));
+	cr_expect_not (goad__arch_restart (&uc, 0));
 	r[REG_RAX] = -EINTR;
 	r[REG_RIP] = end + 1;
-	cr_expect_not (goad__arch_restart (&uc));
+	cr_expect_not (goad__arch_restart (&uc, 0));
 	r[REG_RIP] = end & -4096;
-	cr_expect_not (goad__arch_restart (&uc));
+	cr_expect_not (goad__arch_restart (&uc, 0));
 	cr_expect_eq (r[REG_RIP], end & -4096);
 }

@@ -104,8 +104,9 @@ static inline void goad__arch_inject (ucontext_t *uc)
 }
 
 /* restart.c: sets code that a signal found at the end of a system call that it broke off
- * back to its beginning, where that does no harm.  In the handler. */
-bool goad__arch_restart (ucontext_t *uc);
+ * back to its beginning, where that does no harm; it was seen computing so many ns ago, or
+ * UINT64_MAX.  In the handler. */
+bool goad__arch_restart (ucontext_t *uc, uint64_t ns);
 
 /* In the DWARF order 0..15, then the PC. */
 static inline void goad__arch_frame_regs (const struct goad__frame *f, uint64_t r[17])

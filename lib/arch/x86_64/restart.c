@@ -12,10 +12,17 @@
  * who does that waits for signals, and another one may have come along with ours.  All
  * that the kernel leaves of the call's number is in the code: "mov $n, %eax; syscall".
  *
+ * A limit that counts from the call begins again too, and with it the wait: it ends later
+ * by the time that the first call has lasted, which is less than what has passed since the
+ * thread was seen computing.  That is the way of a signal, some ten microseconds, and on a
+ * busy host the time until a thread gets its CPU; by that much any such wait may end late.
+ * Where it is more than LITTLE, and no small part of the limit, the call returns EINTR.
+ *
  * The kernel builds the frames of several signals one upon the other: only the lowest is
  * at the call, the others are at a handler's first instruction and left alone here.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -24,11 +31,34 @@
 
 #define LENGTH 7 /* of the two instructions */
 
-static bool goes_on (uint32_t number, const greg_t *r)
+#define LITTLE 200000u /* ns */
+#define PART 16u       /* of the limit */
+
+/* ns have passed since it computed. */
+static bool may_be_later (uint64_t limit, uint64_t ns)
+{
+	return ns <= LITTLE || ns <= limit / PART;
+}
+
+static bool ms_may_be_later (greg_t ms, uint64_t ns)
+{
+	return (int32_t) ms < 0 || may_be_later ((uint64_t) (int32_t) ms * 1000000u, ns);
+}
+
+/* The kernel has just read it. */
+static bool ts_may_be_later (greg_t at, uint64_t ns)
+{
+	struct timespec ts;
+
+	memcpy (&ts, (const void *) at, sizeof ts);
+	return may_be_later ((uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec, ns);
+}
+
+static bool goes_on (uint32_t number, const greg_t *r, uint64_t ns)
 {
 	switch (number) {
 	case SYS_poll:
-		return (int32_t) r[REG_RDX] < 0;
+		return ms_may_be_later (r[REG_RDX], ns);
 	case SYS_ppoll: /* the time that is left is in *rdx */
 		return r[REG_R10] == 0;
 	case SYS_select: /* in *r8 */
@@ -36,19 +66,20 @@ static bool goes_on (uint32_t number, const greg_t *r)
 	case SYS_pselect6:
 		return r[REG_R9] == 0;
 	case SYS_epoll_wait:
-		return (int32_t) r[REG_R10] < 0;
+		return ms_may_be_later (r[REG_R10], ns);
 	case SYS_epoll_pwait:
-		return (int32_t) r[REG_R10] < 0 && r[REG_R8] == 0;
-	case SYS_nanosleep: /* what is left has been written over what was asked for */
-		return r[REG_RSI] != 0 && r[REG_RSI] == r[REG_RDI];
+		return r[REG_R8] == 0 && ms_may_be_later (r[REG_R10], ns);
+	case SYS_nanosleep: /* perhaps what is left has been written over what was asked for */
+		return (r[REG_RSI] != 0 && r[REG_RSI] == r[REG_RDI]) || ts_may_be_later (r[REG_RDI], ns);
 	case SYS_clock_nanosleep:
-		return (r[REG_RSI] & TIMER_ABSTIME) || (r[REG_R10] != 0 && r[REG_R10] == r[REG_RDX]);
+		return (r[REG_RSI] & TIMER_ABSTIME) || (r[REG_R10] != 0 && r[REG_R10] == r[REG_RDX]) ||
+		       ts_may_be_later (r[REG_RDX], ns);
 	default:
 		return false;
 	}
 }
 
-bool goad__arch_restart (ucontext_t *uc)
+bool goad__arch_restart (ucontext_t *uc, uint64_t ns)
 {
 	greg_t *r = uc->uc_mcontext.gregs;
 	uintptr_t pc = (uintptr_t) r[REG_RIP];
@@ -62,7 +93,7 @@ bool goad__arch_restart (ucontext_t *uc)
 	if (code[0] != 0xb8 || code[5] != 0x0f || code[6] != 0x05)
 		return false;
 	memcpy (&number, code + 1, sizeof number);
-	if (!goes_on (number, r))
+	if (!goes_on (number, r, ns))
 		return false;
 	r[REG_RIP] -= LENGTH;
 	return true;
