@@ -75,10 +75,11 @@ struct m {
 	_Atomic bool wanted;     /* sysmon has seen it run, and sent a signal */
 	bool listed;             /* this and the next three are sysmon's */
 	struct m *loose_next;
-	uint64_t loose_cpu, loose_at; /* the thread's CPU clock at the last look, and when */
-	_Atomic long call;            /* the system call it was found in, -1: none, and its first */
-	_Atomic uint64_t call_arg;    /* argument: the address of a futex is the lock */
-	_Atomic uint64_t computed_at; /* it was in no system call then, or later; 0: not seen yet */
+	uint64_t loose_cpu, loose_at;  /* the thread's CPU clock at the last look, and when */
+	_Atomic long call;             /* the system call it was found in, -1: none, and its first */
+	_Atomic uint64_t call_arg;     /* argument: the address of a futex is the lock */
+	_Atomic uint64_t computed_at;  /* it was in no system call then, or later; 0: not seen yet */
+	_Atomic uint64_t signalled_at; /* a slice was asked to end; 0: the signal has come */
 
 	_Atomic int tid;
 	int id;

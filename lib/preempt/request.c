@@ -61,6 +61,8 @@ static int send (int tid)
 int goad__preempt_request (struct p *p, uint64_t tick, bool fresh)
 {
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
+	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
+	uint64_t now = goad__now ();
 	bool again;
 
 	if (atomic_load_explicit (&p->tick, memory_order_acquire) != tick ||
@@ -68,7 +70,7 @@ int goad__preempt_request (struct p *p, uint64_t tick, bool fresh)
 		return -ESTALE;
 	atomic_store_explicit (&p->request_fresh, fresh ? tick : UINT64_MAX, memory_order_relaxed);
 	again = atomic_exchange_explicit (&p->request, tick, memory_order_seq_cst) == tick;
-	goad__trace_n (request, goad__now (), (uint64_t) p->id + 1, tick,
+	goad__trace_n (request, now, (uint64_t) p->id + 1, tick,
 	               (fresh ? GOAD__ASK_FRESH : 0) | (again ? GOAD__ASK_AGAIN : 0),
 	               atomic_load_explicit (&p->curg_id, memory_order_relaxed));
 	if (!again)
@@ -78,6 +80,8 @@ int goad__preempt_request (struct p *p, uint64_t tick, bool fresh)
 	if (goad__sched.preempt == GOAD_PREEMPT_COOP &&
 	    !atomic_load_explicit (&goad__sched.own_modes, memory_order_relaxed))
 		return 0; /* calls into goad look at p->request */
+	if (m)
+		atomic_store_explicit (&m->signalled_at, now, memory_order_relaxed);
 	return send (tid);
 }
 

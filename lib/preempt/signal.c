@@ -349,11 +349,29 @@ NO_TSAN static bool is_ours (const siginfo_t *info)
 	       goad__p_expired (m->p);
 }
 
+#define AT_ONCE 200000u  /* ns */
+#define STALL 100000000u /* ns */
+
+/* For how long, at most, the thread can have been in the system call that the signal broke
+ * off, in ns: since sysmon saw it compute.  If it sent the signal at once after that, all the
+ * rest is the signal's way, which the host can make long, and no loss to who sleeps: then
+ * it is 0.  signalled_at is for one signal; another's sender, who did not look, may come
+ * later. */
+NO_TSAN static uint64_t call_lasts (struct m *m)
+{
+	uint64_t seen = atomic_load_explicit (&m->computed_at, memory_order_relaxed);
+	uint64_t sent = atomic_exchange_explicit (&m->signalled_at, 0, memory_order_relaxed);
+	uint64_t now;
+
+	if (!seen)
+		return UINT64_MAX;
+	now = goad__now ();
+	return sent && sent - seen <= AT_ONCE && now - sent <= STALL ? 0 : now - seen;
+}
+
 NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 {
 	struct m *m;
-	uint64_t seen;
-
 	if (in_tsan (uc))
 		return; /* sysmon asks again */
 
@@ -371,8 +389,7 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 		goad__set_pending ();
 		return;
 	}
-	seen = atomic_load_explicit (&m->computed_at, memory_order_relaxed);
-	(void) goad__arch_restart (uc, seen ? goad__now () - seen : UINT64_MAX);
+	(void) goad__arch_restart (uc, call_lasts (m));
 	goad__pin ();
 	if (!act (m, goad__g (), uc))
 		goad__unpin_quietly ();

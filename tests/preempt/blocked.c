@@ -331,11 +331,11 @@ static void read_and_compute (void *arg)
 	atomic_store (&b->out, 1);
 	if (b->disable) {
 		while (!atomic_load (&b->enabled))
-			;
+			loop_apart ();
 		goad_preempt_enable ();
 	}
 	while (!atomic_load (&b->end))
-		;
+		loop_apart ();
 }
 
 static int state_of (goad_task_t *t)
