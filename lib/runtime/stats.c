@@ -128,8 +128,10 @@ static int public_state (const struct g *g)
 		return GOAD_STATE_WAITING;
 	case G_SYSCALL:
 		return GOAD_STATE_BLOCKED;
-	case G_DEAD:
-		return GOAD_STATE_DEAD;
+	case G_DEAD: /* who hears of it finds that a join does not wait: [ord:join] acquire */
+		return atomic_load_explicit (&g->join, memory_order_acquire) == JOIN_DONE
+		           ? GOAD_STATE_DEAD
+		           : GOAD_STATE_RUNNING;
 	case G_IDLE:
 	case G_RUNNABLE:
 		break;

@@ -302,11 +302,15 @@ int goad__threads_count (void)
 
 static void tell_limit (const char *why)
 {
-	if (goad__sched.limit_told)
-		return;
+	bool told;
+
+	goad__spin_lock (&goad__sched.lock);
+	told = goad__sched.limit_told;
 	goad__sched.limit_told = true;
-	goad__line ("%u threads run and no more can be had (%s); coroutines wait for one",
-	            goad__sched.nm, why);
+	goad__spin_unlock (&goad__sched.lock);
+	if (!told)
+		goad__line ("%u threads run and no more can be had (%s); coroutines wait for one",
+		            goad__sched.nm, why);
 }
 
 /* The kernel shows a thread for a moment after it can be joined; until it has gone, a
