@@ -173,7 +173,7 @@ static void m_enter (struct m *m)
 	goad__set_g (NULL);
 	goad__set_m (m);
 	goad__ring_begin ();
-	m->self = goad__self_at ();
+	__atomic_store_n (&m->self, goad__self_at (), __ATOMIC_RELAXED);
 	sigaltstack (&alt, &m->old_altstack);
 	goad__san_make (&m->san, NULL, 0);
 	m->cxa = __cxa_get_globals ? __cxa_get_globals () : NULL;

@@ -40,10 +40,12 @@
 
 static bool pinned (const struct m *m)
 {
+	/* Its M may be another thread's later, which changes it; not while it is TAKEN. */
+	const struct goad__self *self = __atomic_load_n (&m->self, __ATOMIC_RELAXED);
 	/* Acquire: what the thread did before it left the runtime is there. */
-	bool is = __atomic_load_n (&m->self->word, __ATOMIC_ACQUIRE) > 1;
+	bool is = __atomic_load_n (&self->word, __ATOMIC_ACQUIRE) > 1;
 
-	goad__tsan_acquire (m->self); /* which does not see the one instruction that unpins */
+	goad__tsan_acquire (self); /* which does not see the one instruction that unpins */
 	return is;
 }
 
