@@ -350,7 +350,7 @@ Test (lock_thread, leaves_one_for_the_others, .timeout = 40)
 		goad_config_t cfg = config_of (1, GOAD_MS, GOAD_PREEMPT_AUTO);
 		cfg.max_threads = threads;
 		cr_assert_eq (goad_main (take_all, &threads, &cfg), 0);
-		cr_expect_leq (stats_now ().threads_max, threads);
+		cr_expect_leq (stats_now ().threads_max, (uint64_t) threads);
 		claims_assert ();
 	}
 }

@@ -288,7 +288,7 @@ Test (starve, each_wait_is_an_event)
 {
 	cr_assert_eq (watch (2 * GOAD_MS), 0);
 	cr_assert_eq (run_main (three_waits, NULL, 1, GOAD_S, GOAD_PREEMPT_OFF), 0);
-	cr_assert_eq (stop (), atomic_load (&told.all));
+	cr_assert_eq (stop (), (uint64_t) atomic_load (&told.all));
 	cr_assert_geq (atomic_load (&told.n), 3);
 	claims_assert ();
 }
@@ -310,7 +310,7 @@ Test (starve, hogs_that_wait_for_each_other)
 	/* Four on two Ps, at 20 ms each: two wait, for 20 ms at least. */
 	cr_assert_eq (watch (10 * GOAD_MS), 0);
 	cr_assert_eq (run_main (hogs_everywhere, NULL, 2, 20 * GOAD_MS, GOAD_PREEMPT_AUTO), 0);
-	cr_assert_eq (stop (), atomic_load (&told.all));
+	cr_assert_eq (stop (), (uint64_t) atomic_load (&told.all));
 	cr_assert_geq (atomic_load (&told.n), 6);
 	for (int i = 0; i < atomic_load (&told.n) && i < MOST; i++)
 		cr_assert_neq (told.e[i].hog_id, told.e[i].id);
@@ -334,7 +334,7 @@ Test (starve, waits_that_were_over_before_anybody_looked)
 {
 	cr_assert_eq (watch (20000), 0);
 	cr_assert_eq (run_main (short_waits, NULL, 1, 10 * GOAD_MS, GOAD_PREEMPT_OFF), 0);
-	cr_assert_eq (stop (), atomic_load (&told.all));
+	cr_assert_eq (stop (), (uint64_t) atomic_load (&told.all));
 	cr_assert_geq (atomic_load (&told.n), 50);
 	claims_assert ();
 }
