@@ -371,7 +371,9 @@ NO_TSAN static uint64_t call_lasts (struct m *m)
 
 NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 {
+	uint64_t lasts;
 	struct m *m;
+
 	if (in_tsan (uc))
 		return; /* sysmon asks again */
 
@@ -382,6 +384,7 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 	m = goad__m ();
 	if (!m)
 		return;
+	lasts = call_lasts (m);      /* in any case: a signal that has come is not another's */
 	goad__sample_answer (m, uc); /* one signal can be for both */
 	if (unlikely (goad__glimpses_asked ()))
 		goad__glimpse_answer (uc);
@@ -389,7 +392,7 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 		goad__set_pending ();
 		return;
 	}
-	(void) goad__arch_restart (uc, call_lasts (m));
+	(void) goad__arch_restart (uc, lasts);
 	goad__pin ();
 	if (!act (m, goad__g (), uc))
 		goad__unpin_quietly ();

@@ -46,6 +46,7 @@ void goad__quit_look (void); /* sysmon's */
 void goad__stats_collect (goad_stats_t *out);
 void goad__stats_keep (void);   /* of a runtime that ends */
 void goad__stats_forked (void); /* nobody holds its lock */
+int goad__public_state (const struct g *g);
 
 /* init.c */
 enum goad__life {

@@ -119,7 +119,7 @@ GOAD__API int goad_stats (goad_stats_t *out)
 	return 0;
 }
 
-static int public_state (const struct g *g)
+int goad__public_state (const struct g *g)
 {
 	switch (goad__g_state (g)) {
 	case G_RUNNING:
@@ -160,7 +160,7 @@ static void task_stats (struct g *g, goad_task_stats_t *out)
 	memset (out, 0, sizeof *out);
 	out->id = g->id;
 	memcpy (out->name, g->name, sizeof out->name);
-	out->state = public_state (g);
+	out->state = goad__public_state (g);
 	out->cpu_ns = goad__g_get (&g->cpu);
 	if (out->state == GOAD_STATE_RUNNING)
 		out->cpu_ns += running_since (g);

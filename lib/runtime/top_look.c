@@ -69,24 +69,6 @@ static void find_least (void)
 
 /* ---- one coroutine ----------------------------------------------------------------------------- */
 
-static uint32_t state_of (const struct g *c)
-{
-	switch (goad__g_state (c)) {
-	case G_RUNNING:
-		return GOAD_STATE_RUNNING;
-	case G_WAITING:
-		return GOAD_STATE_WAITING;
-	case G_SYSCALL:
-		return GOAD_STATE_BLOCKED;
-	case G_DEAD:
-		return GOAD_STATE_DEAD;
-	case G_IDLE:
-	case G_RUNNABLE:
-		break;
-	}
-	return GOAD_STATE_RUNNABLE;
-}
-
 static uint64_t running_since (uint64_t id)
 {
 	struct sched *s = &goad__sched;
@@ -105,7 +87,7 @@ static uint64_t fill (goad_top_task_t *t, const struct goad__sight *s)
 	memset (t, 0, sizeof *t);
 	t->id = c->id;
 	memcpy (t->name, c->name, sizeof t->name);
-	t->state = state_of (c);
+	t->state = (uint32_t) goad__public_state (c);
 	t->cpu_ns = c->cpu;
 	t->slices = c->slices;
 	if (t->state == GOAD_STATE_RUNNING) {
