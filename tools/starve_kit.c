@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* starve_kit.c - what scenarios are made of: victims, hogs, the time that somebody waited */
+#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tools/starve.h"
 
@@ -18,6 +19,12 @@ static struct victim {
 static _Atomic int victims;
 static struct hist *waits;
 static uint64_t loops_per_us;
+
+static _Noreturn void give_up (const char *what, int err)
+{
+	util_error ("%s: %s", what, strerror (err));
+	_exit (TOOL_FAILED);
+}
 
 static void loops (uint64_t n)
 {
@@ -43,7 +50,7 @@ int starve_victim (void)
 	int v = atomic_fetch_add (&victims, 1);
 
 	if (v >= VICTIMS)
-		abort ();
+		give_up ("more victims", ENOSPC);
 	return v;
 }
 
@@ -107,11 +114,14 @@ void starve_go (const char *name, goad_fn fn, void *arg)
 {
 	goad_attr_t a = GOAD_ATTR_INIT;
 	goad_task_t *t;
+	int err;
 
 	a.name = name;
-	if (goad_spawn (&t, &a, fn, arg) < 0)
-		abort ();
-	goad_detach (t);
+	err = goad_spawn (&t, &a, fn, arg);
+	if (err == 0)
+		goad_detach (t);
+	else if (!starve_over ()) /* then all may have ended, and the runtime with them */
+		give_up ("goad_spawn", -err);
 }
 
 void starve_go_victim (goad_fn fn)
@@ -135,9 +145,10 @@ int starve_victim_is (void *arg)
 void starve_thread (void *(*fn) (void *arg), void *arg)
 {
 	pthread_t t;
+	int err = pthread_create (&t, NULL, fn, arg);
 
-	if (pthread_create (&t, NULL, fn, arg) != 0)
-		abort ();
+	if (err)
+		give_up ("pthread_create", err);
 	pthread_detach (t);
 }
 

@@ -90,6 +90,23 @@ void starve_text (struct text *out, const struct suite *s)
 	util_text_add (out, "seed %llu\n", (unsigned long long) s->seed);
 }
 
+/* Why a cell is not what it should be: what the last try came to, and all of them. */
+static void reason (struct text *out, const struct trial *t)
+{
+	char name[256], a[16], b[16], c[16];
+
+	starve_trial_name (name, t);
+	util_text_add (out, "  ");
+	starve_plain (out, name);
+	util_text_add (out,
+	               ": should %s; of %u tries %u starved and %u were inconclusive; the last: %s%s"
+	               "longest wait %s, host took up to %s of %s\n",
+	               t->expect_fail ? "starve" : "pass", t->attempts, t->failed, t->unclear, t->v.why,
+	               t->v.why[0] ? "; " : "",
+	               util_time (a, (double) util_hist_quantile (&t->v.waits, 1)),
+	               util_time (b, (double) t->v.noise_ns), util_time (c, (double) t->v.elapsed_ns));
+}
+
 void starve_text_matrix (struct text *out, const struct suite *s)
 {
 	size_t per = STARVE_MECHANISMS + 1;
@@ -110,6 +127,9 @@ void starve_text_matrix (struct text *out, const struct suite *s)
 		util_text_add (out, "%-*s%s", i % per == 0 ? 7 : 13, short_outcome (t), bad ? "!" : " ");
 		util_text_add (out, i % per == per - 1 ? "\n" : " ");
 	}
+	for (size_t i = 0; i < s->n; i++)
+		if (!starve_trial_ok (&s->trial[i]))
+			reason (out, &s->trial[i]);
 	util_text_add (out,
 	               "%u of %zu other than the scenarios say (!), %u inconclusive (?); seed %llu\n",
 	               wrong, s->n, unclear, (unsigned long long) s->seed);

@@ -10,6 +10,10 @@
 
 #include "tools/starve.h"
 
+/* So many that the local queue stays full enough: where the host is busy one of them is
+ * preempted now and then, and stands in the global queue then, with the victim. */
+enum { LOCALS = 200 };
+
 static goad_sem_t bell;
 static int v;
 
@@ -48,8 +52,8 @@ static void first (void *arg)
 {
 	(void) arg;
 	v = starve_victim ();
-	starve_go ("local 1", yields, NULL);
-	starve_go ("local 2", yields, NULL);
+	for (int i = 0; i < LOCALS; i++)
+		starve_go ("local", yields, NULL);
 	starve_go ("victim", rings, NULL);
 	starve_thread (rung, NULL);
 }
