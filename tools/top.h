@@ -5,6 +5,7 @@
 
 #include <goad.h>
 #include <goad/top.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "tools/util.h"
@@ -30,6 +31,7 @@ struct top {
 	struct top_options opt;
 	struct top_program program;
 	const struct goad_top_page *page;
+	struct stat file;         /* the page's */
 	struct goad_top_page now; /* a copy of one instant */
 	uint64_t at;              /* when it was taken     */
 };

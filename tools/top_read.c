@@ -126,11 +126,60 @@ static int not_found (const struct top *t, const struct top_program *all, size_t
 	return TOOL_CANNOT;
 }
 
+static void nap (uint64_t ns)
+{
+	struct timespec ts = { (time_t) (ns / GOAD_S), (long) (ns % GOAD_S) };
+
+	nanosleep (&ts, NULL);
+}
+
+/* 0, or why not: -EAGAIN, it is being made. */
+static int map_once (struct top *t)
+{
+	int fd = open (t->program.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	void *at = NULL;
+
+	if (fd < 0 || fstat (fd, &t->file) < 0)
+		err = -errno;
+	else if (t->file.st_size < (off_t) sizeof *t->page)
+		err = -EAGAIN;
+	else if ((at = mmap (NULL, sizeof *t->page, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+		err = -errno;
+	if (fd >= 0)
+		close (fd);
+	if (err != 0)
+		return err;
+	t->page = at;
+	if (memcmp (t->page->magic, GOAD_TOP_MAGIC, sizeof t->page->magic) != 0) {
+		top_detach (t);
+		return -EAGAIN;
+	}
+	__atomic_thread_fence (__ATOMIC_ACQUIRE); /* [ord:top-magic] */
+	if (t->page->version == GOAD_TOP_VERSION)
+		return 0;
+	top_detach (t);
+	return -EPROTO;
+}
+
+/* The file that has the name now. */
+static int map_page (struct top *t)
+{
+	int err = -EAGAIN;
+
+	top_detach (t);
+	for (int i = 0; i < 100 && err == -EAGAIN; i++) {
+		if (i > 0)
+			nap (10 * GOAD_MS);
+		err = map_once (t);
+	}
+	return err;
+}
+
 int top_attach (struct top *t)
 {
 	struct top_program *all = calloc (PROGRAMS, sizeof *all);
 	size_t n = all != NULL ? top_programs (all, PROGRAMS) : 0, i = 0;
-	struct stat st;
+	int err;
 
 	while (i < n && t->opt.pid != 0 && all[i].pid != t->opt.pid)
 		i++;
@@ -141,26 +190,14 @@ int top_attach (struct top *t)
 	}
 	t->program = all[i];
 	free (all);
-	int fd = open (t->program.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat (fd, &st) < 0) {
-		util_error ("'%s': %s", t->program.path, strerror (errno));
-		if (fd >= 0)
-			close (fd);
-		return TOOL_CANNOT;
-	}
-	void *at = st.st_size < (off_t) sizeof *t->page
-	               ? MAP_FAILED
-	               : mmap (NULL, sizeof *t->page, PROT_READ, MAP_SHARED, fd, 0);
-	close (fd);
-	if (at != MAP_FAILED)
-		t->page = at;
-	if (t->page == NULL || memcmp (t->page->magic, GOAD_TOP_MAGIC, sizeof t->page->magic) != 0 ||
-	    t->page->version != GOAD_TOP_VERSION) {
+	err = map_page (t);
+	if (err == 0)
+		return 0;
+	if (err == -EPROTO || err == -EAGAIN)
 		util_error ("'%s' is of another version of goad: use its own goad top", t->program.path);
-		top_detach (t);
-		return TOOL_CANNOT;
-	}
-	return 0;
+	else
+		util_error ("'%s': %s", t->program.path, strerror (-err));
+	return TOOL_CANNOT;
 }
 
 void top_detach (struct top *t)
@@ -168,13 +205,6 @@ void top_detach (struct top *t)
 	if (t->page != NULL)
 		munmap ((void *) (uintptr_t) t->page, sizeof *t->page);
 	t->page = NULL;
-}
-
-static void nap (uint64_t ns)
-{
-	struct timespec ts = { (time_t) (ns / GOAD_S), (long) (ns % GOAD_S) };
-
-	nanosleep (&ts, NULL);
 }
 
 /* [ord:top-seq], in another process.  Who was killed in the middle leaves an odd number. */
@@ -194,11 +224,19 @@ static bool copy (struct top *t)
 	return false;
 }
 
-/* The runtime's end takes the file away, and the process may go on. */
+/* The runtime's end takes the file away, and the process may go on; the next runtime's has the
+ * same name.  Model: tests/model/top.pml. */
 bool top_read (struct top *t)
 {
-	if (access (t->program.path, F_OK) != 0 || start_of (t->program.pid) != t->program.start ||
-	    !copy (t))
+	struct stat st;
+
+	if (lstat (t->program.path, &st) < 0 || start_of (t->program.pid) != t->program.start)
+		return false;
+	/* The number of a file that is mapped is not given to another. */
+	if ((t->page == NULL || st.st_ino != t->file.st_ino || st.st_dev != t->file.st_dev) &&
+	    map_page (t) != 0)
+		return false;
+	if (!copy (t))
 		return false;
 	t->now.tasks = t->now.tasks < GOAD_TOP_TASKS ? t->now.tasks : GOAD_TOP_TASKS;
 	t->at = goad_now ();

@@ -14,7 +14,9 @@
  *		__atomic_thread_fence (__ATOMIC_ACQUIRE);
  *	} while (__atomic_load_n (&page->seq, __ATOMIC_RELAXED) != seq);
  *
- * (but not for ever: a program that was killed may have left an odd number.)  Times are
+ * (but not for ever: a program that was killed may have left an odd number.)  The magic is
+ * written last: a file without it is not complete yet.  A runtime that ends takes its file away,
+ * and the next one in the same process makes another of the same name.  Times are
  * nanoseconds, instants are goad_now's: CLOCK_MONOTONIC, the same in all processes.
  */
 #ifndef GOAD_TOP_H

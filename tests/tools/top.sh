@@ -132,15 +132,26 @@ if $cc ${SAN_FLAGS-} -O2 -D_GNU_SOURCE -I"$src/include" -o waits "$src/tests/too
 	printf . >&3
 	await 'the fork' grep -q forked said
 	if shown $waits >out 2>err; then ok 'a fork leaves the page'; else not_ok 'a fork leaves the page'; fi
+	# One that looks on all the while, and sees neither the end nor the beginning of the next.
+	"$GOAD" top -p $waits --interval=100ms >looks 2>err &
+	looks=$!
+	pids="$pids $looks"
+	await 'its looks' grep -q waiter looks
+	kill -STOP $looks
+	await 'it to be stopped' grep -q '^State:.*T' /proc/$looks/status
 	printf . >&3
 	await 'the end' grep -q ended said
 	if gone $waits; then ok 'a runtime that ended has none'; else not_ok 'a runtime that ended has none'; fi
 	printf . >&3
 	await 'the second' grep -q again said
 	if await 'another page' shown $waits; then ok 'the next has one again'; else not_ok 'the next has one again'; fi
+	kill -CONT $looks
+	if await 'the other runtime' grep -q second looks; then ok 'who looks on sees the next'; else not_ok 'who looks on sees the next'; fi
 	printf . >&3
 	wait $waits
 	if test $? = 0 && gone $waits; then ok 'exit takes it away'; else not_ok 'exit takes it away'; fi
+	wait $looks
+	if test $? = 0; then ok 'and ends who looks on'; else not_ok 'and ends who looks on'; fi
 
 	# ---- one that is killed
 	GOAD_TOP=1 ./waits <steps >said 2>waits.err &

@@ -58,7 +58,13 @@ static void first (void *arg)
 
 static void again (void *arg)
 {
+	goad_attr_t a = GOAD_ATTR_INIT;
+	goad_task_t *t;
+
 	(void) arg;
+	a.name = "second";
+	goad_chan_create (&never, 1, 0);
+	goad_spawn (&t, &a, waits, NULL);
 	say ("again\n");
 	await_byte ();
 	exit (0); /* in the middle of it */
