@@ -12,6 +12,8 @@
  * there is no moment between the look and the sleep in which work could come unseen: either
  * the P was taken before the look, or who takes it sees the word.  The page is written after
  * the word is set: it shows what the last work has come to.
+ *
+ * Models: tests/model/top.pml, tests/model/top_sleep.pml.
  */
 #include "runtime/top.h"
 
@@ -140,7 +142,8 @@ int goad__top_begin (void)
 		drop ();
 		return err;
 	}
-	/* Last: who finds it so finds a page that can be read. */
+	/* [ord:top-magic] Last: who finds it so finds a page that can be read. */
+	atomic_thread_fence (memory_order_release);
 	memcpy (top.page->magic, GOAD_TOP_MAGIC, sizeof top.page->magic);
 	return 0;
 }
