@@ -148,8 +148,8 @@ static inline void goad__trace_count_again (struct trace_ring *r)
 #ifdef GOAD__TSAN
 	__atomic_fetch_add (&r->again, 1, __ATOMIC_RELEASE);
 #else
-	/* [ord:trace-again] One instruction, and on x86 a store is a release.  The store to
-	 * head is in another function, so that no compiler moves this before it. */
+	/* [ord:trace-again] One instruction, and on x86 a store is a release.  open_again keeps
+	 * the compiler from moving it before the head that it comes after. */
 	__asm__ volatile("incl %0" : "+m"(r->again)::"cc");
 #endif
 }

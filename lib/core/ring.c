@@ -299,6 +299,7 @@ static bool open_again (struct trace_ring *r, uint64_t time)
 	r->phase = RING_OPEN;
 	/* [ord:trace-head] */
 	atomic_store_explicit (&r->head, h + 1, memory_order_release);
+	goad__compiler_barrier (); /* [ord:trace-again] what is counted next comes after it */
 	return true;
 }
 

@@ -46,6 +46,7 @@
  * for an hour.  [ord:trace-again] the producer: CLOSED, then a later head (release), then
  * counts (release); the tracer: head, the count (acquire), and head once more: if that has
  * not moved, the count has to do with that event; and if it has, the event is CLOSED.
+ * Model: tests/model/ring.pml.
  */
 #ifndef GOAD_CORE_RING_H
 #define GOAD_CORE_RING_H
