@@ -266,9 +266,12 @@ EXTRA_DIST += \
 	%D%/model/owed.pml \
 	%D%/model/poll.pml \
 	%D%/model/retake.pml \
+	%D%/model/ring.pml \
 	%D%/model/sample.pml \
 	%D%/model/select.pml \
 	%D%/model/timer.pml \
+	%D%/model/top.pml \
+	%D%/model/top_sleep.pml \
 	%D%/model/world.pml
 # relist: to here
 
