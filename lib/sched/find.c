@@ -25,6 +25,25 @@ static uint32_t no_timers (struct p *p, uint64_t now)
 
 uint32_t (*goad__timers_hook) (struct p *p, uint64_t now) = no_timers;
 
+/* A batch of most at most; of those that have not run few while later ones like them wait,
+ * as each may be the root of a tree: see spill.c.  rest is empty.  Under lock. */
+static struct g *take_globq (struct gbatch *rest, uint32_t most)
+{
+	struct sched *s = &goad__sched;
+	uint32_t n = s->globq.n / (uint32_t) s->nprocs + 1;
+	uint32_t roots = s->spilled.used ? SPILLED_ROOTS : UINT32_MAX;
+
+	if (n > most)
+		n = most;
+	while (rest->n < n && s->globq.n > 0 && roots > 0) {
+		struct g *g = gbatch_take (&s->globq);
+		roots -= goad__g_get (&g->slices) == 0;
+		gbatch_add (rest, g);
+	}
+	atomic_store_explicit (&s->nglobal, s->globq.n + s->spilled.n, memory_order_relaxed);
+	return gbatch_take (rest);
+}
+
 /* One of the preempted, or of the others one, or a batch of most at most: in turn when
  * both wait; with feedback of the others only.  Under lock. */
 static struct g *take_global (struct p *p, struct gbatch *rest, uint32_t most)
@@ -32,7 +51,6 @@ static struct g *take_global (struct p *p, struct gbatch *rest, uint32_t most)
 	struct sched *s = &goad__sched;
 	uint32_t n;
 	bool fair;
-	struct g *g;
 
 	goad__spilled_age (p->stamp);
 	n = s->globq.n;
@@ -41,16 +59,7 @@ static struct g *take_global (struct p *p, struct gbatch *rest, uint32_t most)
 		return goad__fairq_take (&s->fairq);
 	if (most > 1 && (n == 0 || (++p->spill_turn & 1)) && goad__spilled_take (rest))
 		return gbatch_take (rest);
-	if (n == 0)
-		return NULL;
-	n = n / (uint32_t) s->nprocs + 1;
-	if (n > most)
-		n = most;
-	g = gbatch_take (&s->globq);
-	while (--n > 0 && s->globq.n > 0)
-		gbatch_add (rest, gbatch_take (&s->globq));
-	atomic_store_explicit (&s->nglobal, s->globq.n + s->spilled.n, memory_order_relaxed);
-	return g;
+	return n > 0 ? take_globq (rest, most) : NULL;
 }
 
 /* In the queues that find_global serves. */

@@ -23,6 +23,7 @@
 
 /* sched/spill.c: what spilled from full own queues and has not run; a stack of batches */
 #define SPILLED_MOST 128u
+#define SPILLED_ROOTS 8u /* of the aged ones in a batch while there are such that are not */
 struct spilled {
 	uint32_t bottom, used, n; /* the oldest; batches; coroutines in them */
 	uint64_t aged_at;         /* when the oldest last went to the global queue */
