@@ -51,11 +51,12 @@ struct p {
 	_Atomic uint64_t blocked_at; /* when the block began */
 
 	/* the clock, read seldom: see sched/account.h */
-	uint64_t stamp;
+	uint64_t stamp, switched_at, by_at;
 	uint32_t stamp_skips, stamp_run, calm;
-	uint64_t run_since; /* when the coroutine on it was put there */
-	uint64_t fair_at;   /* when the global queues were last looked at */
-	uint64_t look_at;   /* no queue but the own one has its turn before */
+	uint32_t by_skips, by_run, by_calm; /* for what is done by the way */
+	uint64_t run_since;                 /* when the coroutine on it was put there */
+	uint64_t fair_at;                   /* when the global queues were last looked at */
+	uint64_t look_at;                   /* no queue but the own one has its turn before */
 	int64_t fresh_left; /* sched/feedback.h: what fresh work had left when the hog came, or left */
 	uint64_t hog_left, hog_runs; /* when that was, and n_switches then                       */
 	uint64_t hogs_seen;          /* the sched.hogs_since that hog_turn_at has to do with         */

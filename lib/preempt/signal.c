@@ -257,6 +257,14 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__preempt_not_needed (p, g);
 		return false;
 	}
+	if (goad__p_asked_for_fresh (p) && !goad__hog_runs (p) && goad__p_began_later (p)) {
+		/* That would make one a hog that may have nothing to do with the time which sysmon
+		 * saw.  Now it is read; should this one stay as long, it is asked again. */
+		goad__decided (HOW_UNNEEDED, "it may have begun just now", pc, 0);
+		goad__p_expire (p, g);
+		goad__p_new_slice (p, goad__p_time_exact (p));
+		return false;
+	}
 	return stop_it (m, g, uc);
 }
 

@@ -2,14 +2,20 @@
 /* sched/account.h - time on a P
  *
  * The clock costs 27 ns, a switch 8.  So where a P switches very often, it reads the
- * clock only now and then: after 64 runs in a row that each took less than 2 us, up
+ * clock only now and then: after 32 runs in a row that each took less than 2 us, up
  * to 47 of the next ones share the stamp of the one before; and up to 159 after such a
  * row whose runs took less than 0.25 us each, which is no longer a time.  One run that
- * takes longer ends that at the next reading, and the 64 begin anew.  What is lost: a
+ * takes longer ends that at the next reading, and the 32 begin anew.  What is lost: a
  * coroutine that runs long after having been short may have at most one such run
  * charged to another (the one on the P when the clock is next read); nothing is lost
  * from the sum.  A random length keeps a fixed pattern of coroutines from always
  * charging the same one.  GOAD_F_EXACT_TIME reads the clock each time.
+ *
+ * What a run does by the way, to spawn and to ready, is stamped in the same manner and
+ * counted apart.  A loop that spawns a hundred says nothing of how long they will run:
+ * were it counted among the runs, those would share its stamp, and the last of them be
+ * taken for one that has computed all the time since.  A reading that finds runs to be
+ * long ends the skips of both.
  */
 #ifndef GOAD_SCHED_ACCOUNT_H
 #define GOAD_SCHED_ACCOUNT_H
@@ -24,36 +30,44 @@
 
 #define SHORT_RUN 2000u
 #define TINY_RUN 250u
-#define CALM_RUNS 64u
+#define CALM_RUNS 32u
+#define CALM_BY 8u /* less, since a mistake only dates a wait back a little */
 
 static inline uint64_t goad__p_time_exact (struct p *p)
 {
-	p->stamp_skips = 0;
+	p->stamp_skips = p->stamp_run = p->by_skips = 0;
 	if (goad__tracing ())
 		goad__trace_pause ();
-	return p->stamp = goad__now ();
+	return p->stamp = p->switched_at = goad__now ();
+}
+
+/* How many may share a stamp, after so many that took so long. */
+static inline uint32_t goad__p_time_skips (struct p *p, uint32_t n, uint64_t took)
+{
+	bool tiny = n > 1 && took <= n * (uint64_t) TINY_RUN;
+
+	return (tiny ? 128 : 16) + (uint32_t) (goad__random (&p->rng) & 31);
 }
 
 GOAD__NOINLINE static uint64_t goad__p_time_slow (struct p *p)
 {
 	uint64_t t = goad__now ();
-	uint64_t runs = p->stamp_run + 1u;
-	bool tiny = p->stamp_run > 0 && t - p->stamp <= runs * TINY_RUN;
+	uint64_t took = t - p->switched_at;
+	uint32_t runs = p->stamp_run + 1u;
 
 	p->stamp_run = 0;
-	if (t - p->stamp > runs * SHORT_RUN || (goad__sched.flags & GOAD_F_EXACT_TIME))
-		p->calm = 0;
+	if (took > runs * (uint64_t) SHORT_RUN || (goad__sched.flags & GOAD_F_EXACT_TIME))
+		p->calm = p->by_skips = 0;
 	else if (p->calm < CALM_RUNS)
 		p->calm++;
 	else
-		p->stamp_skips = p->stamp_run = (tiny ? 128 : 16) +
-		                                (uint32_t) (goad__random (&p->rng) & 31);
+		p->stamp_skips = p->stamp_run = goad__p_time_skips (p, runs, took);
 	if (goad__tracing ())
 		goad__trace_pause ();
-	return p->stamp = t;
+	return p->stamp = p->switched_at = t;
 }
 
-/* Now, or up to 47 short runs ago, or 159 very short ones. */
+/* One leaves, and another comes: now, or up to 47 short runs ago, or 159 very short ones. */
 static inline uint64_t goad__p_time (struct p *p)
 {
 	if (likely (p->stamp_skips > 0)) {
@@ -61,6 +75,40 @@ static inline uint64_t goad__p_time (struct p *p)
 		return p->stamp;
 	}
 	return goad__p_time_slow (p);
+}
+
+GOAD__NOINLINE static uint64_t goad__p_time_by_slow (struct p *p)
+{
+	uint64_t t = goad__now ();
+	uint64_t took = t - p->by_at;
+	uint32_t n = p->by_run + 1u;
+
+	p->by_run = 0;
+	if (took > n * (uint64_t) SHORT_RUN || (goad__sched.flags & GOAD_F_EXACT_TIME))
+		p->by_calm = 0;
+	else if (p->by_calm < CALM_BY)
+		p->by_calm++;
+	else
+		p->by_skips = p->by_run = goad__p_time_skips (p, n, took);
+	if (goad__tracing ())
+		goad__trace_pause ();
+	return p->stamp = p->by_at = t;
+}
+
+/* The one on p spawns or readies somebody: now, or as many such things ago. */
+static inline uint64_t goad__p_time_by (struct p *p)
+{
+	if (likely (p->by_skips > 0)) {
+		p->by_skips--;
+		return p->stamp;
+	}
+	return goad__p_time_by_slow (p);
+}
+
+/* The one on p came on a shared stamp, and may have begun long after it. */
+static inline bool goad__p_began_later (const struct p *p)
+{
+	return p->stamp_run > 0 && p->stamp_skips < p->stamp_run;
 }
 
 static inline bool goad__p_expired (const struct p *p)

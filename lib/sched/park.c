@@ -178,7 +178,7 @@ void goad__ready (struct g *g)
 	struct p *p = goad__own_p (m);
 
 	if (likely (p != NULL)) {
-		goad__g_set (&g->ready_at, goad__p_time (p));
+		goad__g_set (&g->ready_at, goad__p_time_by (p));
 		goad__g_readied (g);
 	} else {
 		goad__g_set (&g->ready_at, goad__now ());

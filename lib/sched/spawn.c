@@ -124,7 +124,7 @@ __attribute__ ((always_inline)) static inline int spawn (struct g **out, const g
 		*out = g;
 	else
 		atomic_store_explicit (&g->join, JOIN_DETACHED, memory_order_relaxed);
-	goad__g_set (&g->ready_at, likely (p) ? goad__p_time (p) : goad__now ());
+	goad__g_set (&g->ready_at, likely (p) ? goad__p_time_by (p) : goad__now ());
 	goad__g_transit (g, G_IDLE, G_RUNNABLE);
 	if (likely (p)) {
 		g->vruntime = first_vruntime (m);

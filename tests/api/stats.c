@@ -282,3 +282,40 @@ Test (stats, stack_used, .timeout = 10, .disabled = TEST_SLOW)
 	cr_assert_eq (run_main (depths, NULL, 1, 0, 0), 0);
 	claims_assert ();
 }
+
+/* Spawned in a row faster than the clock is worth reading, they run for much longer: each is
+ * charged what it ran, and not the last one all of it. */
+
+enum { BURST = 300, BURST_RUN = 20 * GOAD_US };
+
+static void runs_longer (void *arg)
+{
+	(void) arg;
+	spin_for (BURST_RUN);
+}
+
+static void burst (void *arg)
+{
+	static goad_task_t *task[BURST];
+	goad_task_stats_t ts;
+
+	(void) arg;
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < BURST; i++)
+			claim_eq (goad_spawn (&task[i], NULL, runs_longer, NULL), 0);
+		for (int i = 0; i < BURST; i++)
+			while (goad_task_stats (task[i], &ts) == 0 && ts.state != GOAD_STATE_DEAD)
+				goad_yield ();
+		for (int i = 0; i < BURST; i++) {
+			claim_eq (goad_task_stats (task[i], &ts), 0);
+			claim (ts.cpu_ns >= BURST_RUN / 2);
+			claim_eq (goad_join (task[i]), 0);
+		}
+	}
+}
+
+Test (stats, a_burst_of_spawns_is_no_measure_of_runs, .timeout = 20)
+{
+	cr_assert_eq (run_main (burst, NULL, 1, 0, 0), 0);
+	claims_assert ();
+}
