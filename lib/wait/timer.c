@@ -14,6 +14,15 @@
  * longer than until the earlier one, and looks again then.  So a timer costs a wake-up
  * of sysmon only if sysmon would sleep past it; while coroutines run, or other timers
  * are armed, it mostly would not.  Model: tests/model/timer.pml.
+ *
+ * NEAR is 5 us.  Where all Ps are busy, and fresh work is to go before hogs, who arms wakes
+ * it neither if it is to look within the granularity and a quarter.  Whom the timer readies
+ * would have to wait for a P until one has run for the granularity; sysmon looks then, and it
+ * does not help if it looks before: a P that runs short ones sees to its timers itself, between
+ * two of them.  Wrong: to wake sysmon for each.  One that sleeps for some 20 us, time and again
+ * beside hogs, costs a third of a CPU so, and the hogs, which sysmon finds something to do
+ * about each time, get the less.  If a P falls idle meanwhile, a timer of another P may be
+ * late by as much.
  */
 #include "wait/timer.h"
 
@@ -24,8 +33,8 @@
 #include "sched/sched.h"
 #include "wait/ticker.h"
 
-#define NEAR 5000u /* ns that a timer may be late for the sake of a wake-up less     */
 #define BATCH 64u  /* timers run without giving others the lock                      */
+#define NEAR 5000u /* ns */
 
 static struct timers all[GOAD__MAX_PROCS];
 
@@ -55,12 +64,23 @@ static uint64_t publish (struct timers *h)
 	return next < was ? next : UINT64_MAX;
 }
 
+/* sysmon looks so soon that it may as well find the timer then. */
+static bool looks_soon (uint64_t until)
+{
+	const struct sched *s = &goad__sched;
+
+	return s->granularity && atomic_load_explicit (&s->npidle, memory_order_relaxed) == 0 &&
+	       until <= goad__now () + s->granularity + s->granularity / 4;
+}
+
 static void tell_sysmon (uint64_t when)
 {
+	uint64_t until;
+
 	/* [ord:timer-until] */
 	atomic_thread_fence (memory_order_seq_cst);
-	if (atomic_load_explicit (&goad__sched.sysmon_until, memory_order_relaxed) >
-	    goad__add_time (when, NEAR))
+	until = atomic_load_explicit (&goad__sched.sysmon_until, memory_order_relaxed);
+	if (until > goad__add_time (when, NEAR) && !looks_soon (until))
 		goad__sysmon_wake ();
 }
 
