@@ -127,6 +127,7 @@ api_tests = \
 	%D%/api/timer \
 	%D%/api/timer_load \
 	%D%/api/trace \
+	%D%/api/urgent \
 	%D%/api/wait_rules \
 	%D%/api/weights
 api_helpers = \
@@ -170,6 +171,7 @@ api_helpers = \
 %C%_api_timer_LDADD = $(API)
 %C%_api_timer_load_LDADD = $(API)
 %C%_api_trace_LDADD = $(API)
+%C%_api_urgent_LDADD = $(API)
 %C%_api_wait_rules_LDADD = $(API)
 %C%_api_weights_LDADD = $(API)
 api_objects =

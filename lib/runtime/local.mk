@@ -3,6 +3,8 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/api.c \
 	%D%/backtrace.c \
 	%D%/backtrace.h \
+	%D%/bed.c \
+	%D%/bed.h \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/config.c \
@@ -42,5 +44,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/trace_file.c \
 	%D%/tracer.c \
 	%D%/tracer.h \
+	%D%/urgent.c \
 	%D%/watch.c \
 	%D%/watch.h

@@ -21,6 +21,7 @@
 #include "core/stack.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
+#include "runtime/bed.h"
 #include "runtime/runtime.h"
 #include "runtime/starve.h"
 #include "runtime/thread.h"
@@ -30,10 +31,6 @@
 #include "wait/netpoll.h"
 #include "wait/timer.h"
 
-#define SHORT_SLICE UINT64_C (100000) /* what we ask EEVDF for, ns */
-
-enum bed { AWAKE, ON_FUTEX, IN_NETPOLL };
-
 static struct {
 	struct sysmon sysmon;
 	struct sysmon_proc procs[GOAD__MAX_PROCS];
@@ -41,14 +38,8 @@ static struct {
 	pthread_t thread;
 	void *stack;
 	bool running;
-	/* enum bed.  [ord:sysmon-sleep] the waker stores its news, then exchanges this for
-	 * AWAKE; the sleeper says where it sleeps, then looks for news: one sees the other.
-	 * The waker learns from the word itself how to wake: there is no moment at which
-	 * sysmon moves from the one bed to the other that a wake-up could fall into. */
-	_Atomic uint32_t asleep;
 	_Atomic uint32_t stop;
-	_Atomic uint64_t cpu_ns, late_max;
-	_Atomic uint32_t news;
+	_Atomic uint64_t late_max;
 	_Atomic int tid;
 } mon;
 
@@ -58,60 +49,20 @@ static uint64_t op_now (void *rt)
 	return goad__now ();
 }
 
-static void wake (void)
-{
-	/* [ord:sysmon-sleep] */
-	atomic_store_explicit (&mon.news, 1, memory_order_seq_cst);
-	switch (atomic_exchange_explicit (&mon.asleep, AWAKE, memory_order_seq_cst)) {
-	case ON_FUTEX:
-		goad__futex_wake (&mon.asleep, 1);
-		break;
-	case IN_NETPOLL: /* [ord:poll-break] */
-		goad__netpoll_break ();
-		break;
-	}
-}
-
-static void note_cpu (void)
-{
-	struct timespec ts;
-
-	clock_gettime (CLOCK_THREAD_CPUTIME_ID, &ts);
-	atomic_store_explicit (&mon.cpu_ns, (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec,
-	                       memory_order_relaxed);
-}
-
 static bool op_resting (void *rt)
 {
 	(void) rt;
 	return goad__without (GOAD_F_NO_SYSMON) && !goad__stopping ();
 }
 
-/* Once anybody has waited for a descriptor it sleeps with the netpoller, and readies whom
- * events concern, unless an idle M does so; before, and for processes without descriptors, a
- * futex is enough. */
 static void op_sleep (void *rt, uint64_t deadline)
 {
-	enum bed bed = !op_resting (rt) && goad__netpoll_bed (&deadline) ? IN_NETPOLL : ON_FUTEX;
-	bool news;
+	goad__bed_sleep (deadline, op_resting (rt));
+}
 
-	note_cpu ();
-	if (!op_resting (rt))
-		deadline = goad__timers_sleeps (deadline);
-	goad__trace (sysmon_sleep, goad__now (), deadline);
-	/* [ord:sysmon-sleep]; [ord:sysmon-alarm] is the other half of goad__tell_sysmon */
-	atomic_store_explicit (&mon.asleep, bed, memory_order_seq_cst);
-	news = atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst) != 0;
-	if (bed == IN_NETPOLL)
-		goad__netpoll_sleep (news ? 0 : deadline);
-	else if (!news)
-		while (atomic_load_explicit (&mon.asleep, memory_order_relaxed) && goad__now () < deadline)
-			goad__futex_wait (&mon.asleep, ON_FUTEX, deadline);
-	atomic_store_explicit (&mon.asleep, AWAKE, memory_order_relaxed);
-	goad__netpoll_up ();
-	atomic_exchange_explicit (&mon.news, 0, memory_order_seq_cst);
-	goad__timers_woke ();
-	goad__trace_0 (sysmon_wake, goad__now ());
+static bool armed_for (uint32_t news)
+{
+	return atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed) & news;
 }
 
 static bool op_stopping (void *rt)
@@ -142,11 +93,6 @@ static uint64_t quantum_of (const struct p *p, uint64_t tick)
 		return q;
 	r = goad__mix (goad__sched.chaos ^ tick << 10 ^ (uint64_t) p->id);
 	return q / 16 + 1 + r % (2 * q);
-}
-
-static bool armed_for (uint32_t news)
-{
-	return atomic_load_explicit (&goad__sched.sysmon_armed, memory_order_relaxed) & news;
 }
 
 static void op_observe (void *rt, int i, struct sysmon_view *v)
@@ -220,7 +166,7 @@ static void ring (uint32_t news)
 	if (news == NEWS_FRESH && atomic_load_explicit (&s->npidle, memory_order_relaxed) > 0)
 		return; /* it can go there; if the P is taken before, that is news by itself */
 	atomic_fetch_and_explicit (&s->sysmon_armed, ~news, memory_order_relaxed);
-	wake ();
+	goad__bed_wake ();
 }
 
 static uint64_t op_granularity (void *rt)
@@ -418,7 +364,7 @@ static uint64_t op_housekeep (void *rt, uint64_t now)
 void goad__monitor_housekeep (void)
 {
 	sysmon_ask_housekeep (&mon.sysmon);
-	wake ();
+	goad__bed_wake ();
 }
 
 static void op_note_late (void *rt, uint64_t ns)
@@ -465,28 +411,6 @@ static const struct sysmon_ops ops = {
 	.note_late = op_note_late,
 };
 
-struct sched_attr_v0 {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-};
-
-/* A short EEVDF slice gets a waking thread onto a busy CPU at once (Linux 6.12); older
- * kernels ignore or refuse it. */
-static void ask_short_slice (void)
-{
-	struct sched_attr_v0 a = { .size = sizeof a, .policy = SCHED_OTHER, .runtime = SHORT_SLICE };
-
-	/* The program may have been started with another than 0: Ms that are nicer than sysmon
-	 * are no harm, but it would get no CPU beside Ms that are less so. */
-	a.nice = getpriority (PRIO_PROCESS, 0);
-
-	if (!goad__env_flag ("GOAD_NO_SHORT_SLICE"))
-		goad__syscall3 (SYS_sched_setattr, 0, (long) &a, 0);
-}
-
 static void *monitor_run (void *arg)
 {
 	(void) arg;
@@ -496,10 +420,10 @@ static void *monitor_run (void *arg)
 	goad__starve_init (mon.tid);
 	prctl (PR_SET_NAME, "goad-sysmon");
 	prctl (PR_SET_TIMERSLACK, 1);
-	ask_short_slice ();
+	goad__urgent ();
 	sysmon_run (&mon.sysmon);
 	goad__starve_last ();
-	note_cpu ();
+	goad__bed_note_cpu ();
 	goad__ring_end ();
 	goad__set_pins (0);
 	return NULL;
@@ -510,12 +434,13 @@ int goad__monitor_start (void)
 	int err;
 
 	goad__watch_reset ();
-	mon.asleep = mon.stop = mon.news = 0;
-	mon.cpu_ns = mon.late_max = 0;
+	goad__bed_reset ();
+	mon.stop = 0;
+	mon.late_max = 0;
 	mon.tid = 0;
 	sysmon_init (&mon.sysmon, &ops, NULL, mon.procs, GOAD__MAX_PROCS);
-	if (goad__sysmon_wake != wake) { /* once: threads from outside may look already */
-		goad__sysmon_wake = wake;
+	if (goad__sysmon_wake != goad__bed_wake) { /* once: threads from outside may look already */
+		goad__sysmon_wake = goad__bed_wake;
 		goad__sysmon_ring = ring;
 	}
 	err = goad__thread_start (&mon.thread, monitor_run, NULL, 0, &mon.stack);
@@ -528,7 +453,7 @@ void goad__monitor_stop (void)
 	if (!mon.running)
 		return;
 	atomic_store_explicit (&mon.stop, 1, memory_order_release);
-	wake ();
+	goad__bed_wake ();
 	goad__thread_end (mon.thread, &mon.stack);
 	goad__watch_end ();
 	mon.running = false;
@@ -536,7 +461,7 @@ void goad__monitor_stop (void)
 
 void goad__monitor_totals (goad_stats_t *o)
 {
-	o->sysmon_cpu_ns = atomic_load_explicit (&mon.cpu_ns, memory_order_relaxed);
+	o->sysmon_cpu_ns = goad__bed_cpu ();
 	o->sysmon_ticks = atomic_load_explicit (&mon.sysmon.count.looks, memory_order_relaxed);
 	o->sysmon_late_max_ns = atomic_load_explicit (&mon.late_max, memory_order_relaxed);
 }

@@ -4,7 +4,7 @@
  *	sleep_here, m_sleeps        lib/wait/netpoll.c     idle_m () here
  *	m_leaves_bed                lib/wait/netpoll.c     leave_bed ()
  *	goad__netpoll_bed, _sleep   lib/wait/netpoll.c     sysmon ()
- *	op_sleep, wake              lib/runtime/monitor.c  sysmon (), wake_sysmon ()
+ *	goad__bed_sleep, _wake      lib/runtime/bed.c      sysmon (), wake_sysmon ()
  *	goad__m_give                lib/sched/idle.c       giver ()
  *	goad__idle_leave            lib/sched/idle.c       in idle_m ()
  *	goad__epoll_wait, _break    lib/wait/epoll.c       sleep_in_set (), brk

@@ -5,7 +5,7 @@
  *	goad__sleep_cancel                  lib/wait/sleep.c        cancel ()
  *	goad__timers_run                    lib/wait/timer.c        run_due ()
  *	goad__timers_sleeps, _woke          lib/wait/timer.c        sysmon's loop
- *	wake, op_sleep                      lib/runtime/monitor.c   wake (), sysmon's loop
+ *	goad__bed_wake, goad__bed_sleep     lib/runtime/bed.c       wake (), sysmon's loop
  *
  * Two heaps, three timers that are armed at any instant for a time to come, one of which
  * may be cancelled again, or its P runs what is due, or neither.  The clock
@@ -161,7 +161,7 @@ end:
 		until = sleep_till;
 #endif
 #endif
-		/* op_sleep */
+		/* goad__bed_sleep */
 		asleep = true;
 		if
 		:: atomic { news -> news = false }
