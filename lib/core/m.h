@@ -35,12 +35,15 @@ enum m_slow { M_HAS_P, M_NO_P, M_ASKED, M_TAKEN };
 #define M_SLOW 3u
 #define M_FENCED 4u /* no membarrier: who pins must fence before it believes the rest */
 
-/* A thread is asked where its coroutine stands: preempt/sample.h. */
+/* A thread is asked where its coroutine stands, by whoever takes a dump and by the watch for who
+ * starves: preempt/sample.h. */
+enum sample_asker { ASKER_DUMP, ASKER_WATCH, SAMPLE_ASKERS };
 #define GOAD__SAMPLE_FRAMES 32
 struct sample {
 	_Atomic uint32_t state;
-	int n;
-	uint64_t id, slices; /* of the coroutine; 0: none */
+	int n;       /* 0: it was nowhere, or that cannot be told now */
+	uint64_t id; /* of the coroutine; 0: none                     */
+	char name[32];
 	uintptr_t pc[GOAD__SAMPLE_FRAMES];
 };
 
@@ -96,8 +99,9 @@ struct m {
 	uint64_t rng;
 	struct goad__san san;
 	struct m *all_next;
-	void *cxa; /* this thread's C++ handler state, or NULL */
-	struct sample sample;
+	void *cxa;            /* this thread's C++ handler state, or NULL */
+	_Atomic bool walking; /* its own: it walks a stack */
+	struct sample sample[SAMPLE_ASKERS];
 };
 
 #endif

@@ -13,8 +13,6 @@ lib_libgoad_core_la_SOURCES += \
 	%D%/frames.h \
 	%D%/funcs.c \
 	%D%/funcs.h \
-	%D%/glimpse.c \
-	%D%/glimpse.h \
 	%D%/imports.c \
 	%D%/imports.h \
 	%D%/maps.c \

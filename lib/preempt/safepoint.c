@@ -7,6 +7,7 @@
  */
 #include "preempt/safepoint.h"
 
+#include "core/m.h"
 #include "preempt/funcs.h"
 #include "preempt/modules.h"
 #include "preempt/walk.h"
@@ -137,9 +138,25 @@ __attribute__ ((no_sanitize ("address", "thread"))) static bool holds (const str
 	return slot >= w->lo && slot <= w->hi - sizeof pc && *(const volatile uintptr_t *) slot == pc;
 }
 
+/* For the handler on the same thread, which may come anywhere and then does not walk. */
+static bool say_walking (struct m *m, bool walking)
+{
+	bool was;
+
+	if (!m)
+		return false;
+	atomic_signal_fence (memory_order_seq_cst);
+	was = atomic_load_explicit (&m->walking, memory_order_relaxed);
+	atomic_store_explicit (&m->walking, walking, memory_order_relaxed);
+	atomic_signal_fence (memory_order_seq_cst);
+	return was;
+}
+
 int goad__safepoint_frames (const struct goad__regs *regs, uintptr_t lo, uintptr_t hi,
                             uintptr_t *pc, uintptr_t *slot, int max)
 {
+	struct m *m = goad__m ();
+	bool was = say_walking (m, true);
 	struct goad__walk w;
 	struct goad__visit f;
 	int n = 0;
@@ -157,6 +174,7 @@ int goad__safepoint_frames (const struct goad__regs *regs, uintptr_t lo, uintptr
 			break;
 	}
 	goad__modules_leave ();
+	say_walking (m, was);
 	return n;
 }
 

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* preempt/sample.h - asking a thread where its coroutine stands
  *
- *	if (goad__sample_ask (m)) {
- *		if (goad__sample_wait (m, deadline)) {
- *			... m->sample.id, n, pc ...
- *			goad__sample_done (m);
- *		}
+ *	if (goad__sample_ask (m, by)) {
+ *		... until goad__sample_wait (m, by, deadline), or while !goad__sample_there (m, by):
+ *		    goad__sample_again (m), or goad__sample_take_back (m, by) and no more of it ...
+ *		... m->sample[by].id, name, n, pc ...
+ *		goad__sample_done (m, by);
  *	}
  *
  * The preemption signal asks, and its handler answers before it looks at anything else:
- * in the runtime, with preemption disabled, in every mode.  One asks a thread at a time,
- * another is refused.
+ * in the runtime, with preemption disabled, in every mode; nobody is preempted for it.  The
+ * signal says nothing of the question: one that is pending on a thread already swallows the
+ * next, so whichever arrives serves for all.
  *
- * m->sample.state, and who may change it:
+ * Who takes a dump waits for the answer.  The watch for who starves is sysmon's, which does
+ * not wait: it is woken, and looks.  Each kind of asker has a sample of its own at each
+ * thread; one of a kind asks a thread at a time, another is refused.
+ *
+ * The state of a sample, and who may change it:
  *	FREE    -> ASKED    who asks; what lies in the sample is nobody's
  *	ASKED   -> WRITING  the handler, whose the sample is then
  *	ASKED   -> FREE     who asked, and is tired of it: the handler finds nothing to do
@@ -33,19 +38,34 @@
 enum sample_state { SAMPLE_FREE, SAMPLE_ASKED, SAMPLE_WRITING, SAMPLE_DONE, SAMPLE_GIVEN_UP };
 
 /* False: somebody else does, or the signal cannot be sent. */
-bool goad__sample_ask (struct m *m);
+bool goad__sample_ask (struct m *m, enum sample_asker by);
 
-/* Until the thread has answered; false: it did not by then, and is asked no more. */
-bool goad__sample_wait (struct m *m, uint64_t deadline);
-void goad__sample_done (struct m *m);
+/* The rest is for who asked.  Once more: the signal may have come where nobody could see to
+ * it. */
+void goad__sample_again (const struct m *m);
+
+/* True: it is asked no more.  False: it has begun to answer, or has answered. */
+bool goad__sample_take_back (struct m *m, enum sample_asker by);
+
+/* Whether the answer is there. */
+bool goad__sample_there (const struct m *m, enum sample_asker by);
+
+/* Until the answer is there; false: it was not begun by then, or takes too long, and is asked
+ * for no more.  Sends the signal again now and then. */
+bool goad__sample_wait (struct m *m, enum sample_asker by, uint64_t deadline);
+
+/* The answer was read. */
+void goad__sample_done (struct m *m, enum sample_asker by);
 
 /* The handler's side, on m, interrupted at uc. */
-void goad__sample_write (struct m *m, const ucontext_t *uc);
+void goad__sample_write (struct m *m, enum sample_asker by, const ucontext_t *uc);
 
 static inline void goad__sample_answer (struct m *m, const ucontext_t *uc)
 {
-	if (unlikely (atomic_load_explicit (&m->sample.state, memory_order_relaxed) == SAMPLE_ASKED))
-		goad__sample_write (m, uc);
+	for (int by = 0; by < SAMPLE_ASKERS; by++)
+		if (unlikely (atomic_load_explicit (&m->sample[by].state, memory_order_relaxed) ==
+		              SAMPLE_ASKED))
+			goad__sample_write (m, (enum sample_asker) by, uc);
 }
 
 #endif

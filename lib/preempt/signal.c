@@ -4,7 +4,7 @@
  * What it may touch: raw system calls, atomics, our tables, and the runtime's own lock,
  * since it backs out when the thread is in the runtime (core/self.h).  In this order:
  *	not ours: to whoever was there before
- *	asked where it stands: an answer (sample.c, for dumps; glimpse.c, for sysmon)
+ *	asked where it stands: an answer (sample.c)
  *	in the runtime: `pending`; the runtime looks at it on its way out
  *	without a P, taken while it slept in the kernel: wait for one
  *	stale: the slice that it is about is over
@@ -21,7 +21,6 @@
 
 #include "base/os.h"
 #include "base/syscall.h"
-#include "preempt/glimpse.h"
 #include "preempt/preempt.h"
 #include "preempt/safepoint.h"
 #include "preempt/sample.h"
@@ -393,9 +392,7 @@ NO_TSAN static void handler (int signo, siginfo_t *info, void *uc)
 	if (!m)
 		return;
 	lasts = call_lasts (m);      /* in any case: a signal that has come is not another's */
-	goad__sample_answer (m, uc); /* one signal can be for both */
-	if (unlikely (goad__glimpses_asked ()))
-		goad__glimpse_answer (uc);
+	goad__sample_answer (m, uc); /* and goes on: one signal can be for several */
 	if (goad__pinned ()) {
 		goad__set_pending ();
 		return;

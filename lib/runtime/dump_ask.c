@@ -90,7 +90,7 @@ static void begin (struct slot slot, void *arg)
 		file_asleep (d);
 	} else if (!(d->how & DUMP_ASK)) {
 		file_without (d, "it runs, and its thread cannot be asked now");
-	} else if (goad__sample_ask (m)) {
+	} else if (goad__sample_ask (m, ASKER_DUMP)) {
 		d->asking->asked = m;
 	} else if (d->last_round) {
 		file_without (d, "its thread cannot be asked");
@@ -101,7 +101,7 @@ static void use_answer (struct slot slot, void *arg)
 {
 	struct dump *d = arg;
 	struct dump_pending *t = d->asking;
-	const struct sample *s = &t->asked->sample;
+	const struct sample *s = &t->asked->sample[ASKER_DUMP];
 
 	t->done = goad__dump_look (d, slot);
 	if (t->done)
@@ -145,10 +145,10 @@ static bool ask_round (struct dump *d)
 	for (uint32_t i = 0; i < d->pending; i++) {
 		struct dump_pending *t = &d->todo[i];
 		if (t->asked) {
-			t->answered = goad__sample_wait (t->asked, deadline);
+			t->answered = goad__sample_wait (t->asked, ASKER_DUMP, deadline);
 			with_slot (d, t, use_answer);
 			if (t->answered)
-				goad__sample_done (t->asked);
+				goad__sample_done (t->asked, ASKER_DUMP);
 		}
 		left |= !t->done;
 	}

@@ -90,10 +90,9 @@ static void noticed_late (struct p *p, struct g *g, uint64_t waited)
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
-static void fill (goad_starve_event_t *e, const struct goad__starved *v)
+/* s: where the hog stood, or NULL. */
+static void fill (goad_starve_event_t *e, const struct goad__starved *v, const struct sample *s)
 {
-	const struct goad__glimpse *s = v->sample;
-
 	*e = (goad_starve_event_t){ .id = v->id,
 		                        .name = v->name,
 		                        .waited_ns = v->waited,
@@ -103,8 +102,8 @@ static void fill (goad_starve_event_t *e, const struct goad__starved *v)
 		return; /* it runs itself by now */
 	e->hog_id = s->id;
 	e->hog_name = s->name;
-	e->hog_depth = s->depth;
-	memcpy (e->hog_pc, s->pc, (size_t) s->depth * sizeof *s->pc);
+	e->hog_depth = s->n;
+	memcpy (e->hog_pc, s->pc, (size_t) s->n * sizeof *s->pc);
 }
 
 static void ms (char buf[24], uint64_t ns)
@@ -144,10 +143,11 @@ static void report (const goad_starve_event_t *e, const goad_starve_event_t *las
 
 static void tell (const struct goad__starved *v, goad_starve_event_t *last, unsigned *nth)
 {
+	const struct sample *s = v->question ? goad__starve_answer (v->question) : NULL;
 	goad_starve_event_t e;
 
 	if (v->watch == number ()) {
-		fill (&e, v);
+		fill (&e, v, s);
 		if (watch.opts.on_starve)
 			watch.opts.on_starve (&e, watch.opts.arg);
 		else
@@ -155,7 +155,8 @@ static void tell (const struct goad__starved *v, goad_starve_event_t *last, unsi
 		*last = e;
 		++*nth;
 	}
-	goad__starve_drop (v->sample);
+	if (v->question)
+		goad__starve_drop (v->question);
 }
 
 static void tell_late (goad_starve_event_t *last, unsigned *nth)
@@ -181,15 +182,10 @@ static uint64_t tell_pending (uint64_t now, goad_starve_event_t *last, unsigned 
 	for (unsigned i = 0; i < watch.n; i++) {
 		struct goad__starved *v = &watch.pending[i];
 
-		if (v->sample && now != UINT64_MAX && goad__starve_wait_for (v->sample, now, &until)) {
+		if (v->question && now != UINT64_MAX && goad__starve_wait_for (v->question, now, &until))
 			watch.pending[kept++] = *v;
-			continue;
-		}
-		if (v->sample && !goad__glimpse_end (v->sample)) {
-			goad__starve_drop (v->sample);
-			v->sample = NULL;
-		}
-		tell (v, last, nth);
+		else
+			tell (v, last, nth);
 	}
 	watch.n = kept;
 	return until;

@@ -28,6 +28,7 @@
 #define AGAIN UINT64_C (2000000)    /* ns; asked again after that ... */
 #define GIVE_UP UINT64_C (50000000) /* ... until then */
 #define ASLEEP 3                    /* times */
+#define QUESTIONS 16
 #define ANYWHERE (-1)
 
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
@@ -44,12 +45,13 @@ static struct {
 	struct g *todo[MOST + 1];
 } scan;
 
-/* What sysmon remembers of each sample. */
-static struct {
-	int p; /* where; void once users is 0 */
+/* Void once users is 0. */
+static struct goad__question {
+	struct m *m; /* whose sample it has, NULL: nobody's at the moment */
+	int p;       /* the P whose thread is asked                        */
 	unsigned users, asleep;
 	uint64_t asked, first;
-} use[GOAD__GLIMPSES];
+} questions[QUESTIONS];
 
 /* The name as it is at the moment: it may be changing. */
 GLANCE static void glance (char to[32], const struct g *g, uint64_t *id)
@@ -116,7 +118,7 @@ static void look_at (struct g *g, int p)
 	v->p = runs_on (p) ? p : scan.oldest;
 	v->hog = runs_on (v->p);
 	v->hog_name[0] = '\0';
-	v->sample = NULL;
+	v->question = NULL;
 	scan.n++;
 }
 
@@ -176,40 +178,41 @@ static void look_at_global (void)
 }
 
 /* The signal would break off a system call that it sleeps in, and it could not answer; so it is
- * asked once it does not.  False: it has been found asleep each time. */
-static bool ask (unsigned k, uint64_t now)
+ * asked once it does not.  False: it has been found asleep each time.  The P may have gone
+ * to another thread since; and another question may have that one's sample: later, then. */
+static bool ask (struct goad__question *q, uint64_t now)
 {
-	const struct p *p = &goad__sched.p[use[k].p];
+	const struct p *p = &goad__sched.p[q->p];
 	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
 
-	use[k].asked = now;
+	q->asked = now;
 	if (!m || goad__watch_sleeps (m, tid))
-		return ++use[k].asleep < ASLEEP;
-	goad__glimpse_ask (&goad__glimpses[k], tid);
+		return ++q->asleep < ASLEEP;
+	if (q->m == m)
+		goad__sample_again (m);
+	else if (!q->m || goad__sample_take_back (q->m, ASKER_WATCH))
+		q->m = goad__sample_ask (m, ASKER_WATCH) ? m : NULL;
 	return true;
 }
 
-static struct goad__glimpse *sample_of (int i)
+static struct goad__question *question_of (int i)
 {
-	unsigned k, found = GOAD__GLIMPSES;
+	struct goad__question *q, *found = NULL;
 
-	for (k = 0; k < GOAD__GLIMPSES; k++) {
-		if (use[k].users && use[k].p == i && use[k].first == scan.now) {
-			use[k].users++;
-			return &goad__glimpses[k];
+	for (q = questions; q < questions + QUESTIONS; q++) {
+		if (q->users && q->p == i && q->first == scan.now) {
+			q->users++;
+			return q;
 		}
-		if (!use[k].users)
-			found = k;
+		if (!q->users)
+			found = q;
 	}
-	if (found == GOAD__GLIMPSES)
-		return NULL;
-	use[found].p = i;
-	use[found].users = 1;
-	use[found].asleep = 0;
-	use[found].first = scan.now;
-	ask (found, scan.now);
-	return &goad__glimpses[found];
+	if (found) {
+		*found = (struct goad__question){ .p = i, .users = 1, .first = scan.now };
+		ask (found, scan.now);
+	}
+	return found;
 }
 
 /* Should nobody answer for him, at least his name. */
@@ -235,7 +238,7 @@ static void blame (void)
 	goad__slab_release ();
 	for (unsigned i = 0; i < scan.n; i++)
 		if (scan.out[i].hog)
-			scan.out[i].sample = sample_of (scan.out[i].p);
+			scan.out[i].question = question_of (scan.out[i].p);
 }
 
 unsigned goad__starve_scan (uint64_t now, uint64_t bound, struct goad__starved *out, unsigned n,
@@ -258,23 +261,45 @@ unsigned goad__starve_scan (uint64_t now, uint64_t bound, struct goad__starved *
 	return scan.n;
 }
 
-void goad__starve_drop (struct goad__glimpse *s)
+static const struct sample *answered (const struct goad__question *q)
 {
-	if (!s || --use[s - goad__glimpses].users)
-		return;
-	goad__glimpse_end (s);
-	atomic_store_explicit (&s->state, GLIMPSE_FREE, memory_order_relaxed);
+	return q->m && goad__sample_there (q->m, ASKER_WATCH) ? &q->m->sample[ASKER_WATCH] : NULL;
 }
 
-bool goad__starve_wait_for (struct goad__glimpse *s, uint64_t now, uint64_t *until)
+static void forget (struct goad__question *q)
 {
-	unsigned k = (unsigned) (s - goad__glimpses);
-	uint32_t state = atomic_load_explicit (&s->state, memory_order_acquire); /* [ord:glimpse] */
+	goad__sample_done (q->m, ASKER_WATCH);
+	q->m = NULL;
+}
 
-	if (state == GLIMPSE_DONE || now >= use[k].first + GIVE_UP || use[k].asleep >= ASLEEP)
+bool goad__starve_wait_for (struct goad__question *q, uint64_t now, uint64_t *until)
+{
+	const struct sample *s = answered (q);
+
+	if ((s && s->n > 0) || now >= q->first + GIVE_UP || q->asleep >= ASLEEP)
 		return false;
-	if ((state == GLIMPSE_MISSED || now >= use[k].asked + AGAIN) && !ask (k, now))
-		return false;
-	*until = goad__min64 (*until, use[k].asked + AGAIN);
+	if (now >= q->asked + AGAIN) {
+		if (s) /* it was between two coroutines */
+			forget (q);
+		if (!ask (q, now))
+			return false;
+	}
+	*until = goad__min64 (*until, q->asked + AGAIN);
 	return true;
+}
+
+const struct sample *goad__starve_answer (struct goad__question *q)
+{
+	const struct sample *s;
+
+	if (q->m && !goad__sample_wait (q->m, ASKER_WATCH, 0)) /* at once, if it has not begun */
+		q->m = NULL;
+	s = answered (q);
+	return s && s->n > 0 ? s : NULL;
+}
+
+void goad__starve_drop (struct goad__question *q)
+{
+	if (--q->users == 0 && answered (q))
+		forget (q);
 }

@@ -58,15 +58,33 @@ struct hunt {
 	bool found;
 };
 
+/* What the watch, if there is one, is to tell meanwhile: hogs, with where they stood. */
+static int blames;
+static _Atomic int blamed;
+
+static void blame (const goad_starve_event_t *e, void *arg)
+{
+	(void) arg;
+	if (strncmp (e->hog_name, "hog-", 4) == 0 && e->hog_depth > 0)
+		atomic_fetch_add (&blamed, 1);
+}
+
+static void nothing (void *arg)
+{
+	(void) arg;
+}
+
 /* From a thread outside: nobody else asks for the P, so the hogs are what runs. */
 static void *hunt_run (void *arg)
 {
 	struct hunt *h = arg;
 
-	for (uint64_t end = goad_after (20 * GOAD_S); goad_now () < end && !h->found;) {
+	for (uint64_t end = goad_after (20 * GOAD_S);
+	     goad_now () < end && (!h->found || atomic_load (&blamed) < blames);) {
 		int fd = dump_file ();
-		int rc = goad_dump (fd);
+		int rc = blames ? goad_go (nothing, NULL) : 0; /* who starves */
 
+		rc |= goad_dump (fd);
 		dump_text (&seen, fd);
 		for (int k = 0; k < 2; k++) {
 			const char *line = dump_line (&seen, k ? "hog-1" : "hog-0");
@@ -144,6 +162,22 @@ Test (dump, asleep_in_the_kernel, .timeout = 30)
 	hunt ((struct hunt){ sleep_unannounced, 0, 1, "sleep_unannounced", "in system call ", false });
 }
 
+/* sysmon asks the same thread, and each has his answers. */
+Test (dump, hog_that_the_watch_asks_too, .timeout = 30)
+{
+	goad_starve_opts_t o = GOAD_STARVE_OPTS_INIT;
+
+	blames = 20;
+	o.bound_ns = GOAD_MS;
+	o.on_starve = blame;
+	cr_assert_eq (goad_starve_watch (&o), 0);
+	hunt ((struct hunt){ loop_undisturbed, GOAD_PREEMPT_OFF, 1, "loop_undisturbed", "[running",
+	                     false });
+	cr_assert_eq (goad_starve_stop (NULL), 0);
+	cr_assert_geq (atomic_load (&blamed), blames);
+	blames = 0;
+}
+
 /* ---- at any time ---------------------------------------------------------------------------- */
 
 static _Atomic int churn_over;
@@ -202,9 +236,13 @@ static void churn_first (void *arg)
 {
 	int fd = open ("/dev/null", O_WRONLY);
 	uint64_t end = goad_after ((uint64_t) (intptr_t) arg * GOAD_MS);
+	goad_starve_opts_t watch = GOAD_STARVE_OPTS_INIT;
 	pthread_t thread;
 	long dumps = 0;
 
+	watch.bound_ns = 300 * GOAD_US;
+	watch.on_starve = blame;
+	claim_eq (goad_starve_watch (&watch), 0); /* sysmon asks, too */
 	atomic_store (&churn_over, 0);
 	for (int i = 0; i < 3; i++) {
 		goad_go (churn, NULL);
@@ -220,6 +258,7 @@ static void churn_first (void *arg)
 	goad_block_begin ();
 	pthread_join (thread, NULL);
 	goad_block_end ();
+	claim_eq (goad_starve_stop (NULL), 0);
 	close (fd);
 }
 
