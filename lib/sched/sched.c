@@ -325,7 +325,7 @@ GOAD__NOINLINE static void yield_long (void)
 {
 	struct m *m = goad__m ();
 
-	if (unlikely (atomic_load_explicit (&m->slow, memory_order_relaxed))) {
+	if (unlikely (atomic_load_explicit (&m->slow, memory_order_acquire))) {
 		goad__need_p ();
 		m = goad__m ();
 	}
@@ -346,7 +346,7 @@ void goad__sched_yield (void)
 	struct g *g = m->curg, *next = NULL;
 	struct p *p = NULL;
 
-	if (likely (!atomic_load_explicit (&m->slow, memory_order_relaxed))) {
+	if (likely (!atomic_load_explicit (&m->slow, memory_order_acquire))) {
 		p = m->p;
 		next = turn_alone (p, g);
 	}
@@ -381,7 +381,7 @@ void goad__sched_park (goad__commit_fn *commit, void *arg)
 {
 	struct m *m = goad__m ();
 
-	if (unlikely (atomic_load_explicit (&m->slow, memory_order_relaxed))) {
+	if (unlikely (atomic_load_explicit (&m->slow, memory_order_acquire))) {
 		goad__need_p ();
 		m = goad__m ();
 	}
@@ -495,7 +495,7 @@ _Noreturn void goad__sched_exit (void)
 	struct m *m = goad__m ();
 	if (unlikely (!m))
 		goad__fatal ("a coroutine ended in a child of fork, which may only exec or _exit");
-	if (unlikely (atomic_load_explicit (&m->slow, memory_order_relaxed))) {
+	if (unlikely (atomic_load_explicit (&m->slow, memory_order_acquire))) {
 		goad__need_p ();
 		m = goad__m ();
 	}
