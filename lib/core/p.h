@@ -42,7 +42,7 @@ struct p {
 	_Atomic uint64_t next_timer;    /* earliest of its timers; under their lock (wait/timer.h) */
 	_Atomic uint32_t state;         /* enum p_state */
 	_Atomic int tid;                /* of the M that has it */
-	_Atomic (struct m *) m;
+	_Atomic (struct m *) m;         /* others read it by goad__p_m */
 
 	/* [ord:block] an announced block: that M's coroutine may be in the kernel, and anybody
 	 * may have the P who makes this NULL by compare-and-swap.  It names the M and not only
@@ -77,6 +77,12 @@ struct p {
 	    n_expired, n_slices, slice_ns, overshoot_max, wait_max, n_handoffs, n_fresh;
 	_Atomic uint32_t overshoot[256]; /* log histogram: base/hist.h */
 };
+
+/* The M that has it; NULL: none. */
+static inline struct m *goad__p_m (const struct p *p)
+{
+	return atomic_load_explicit (&p->m, memory_order_acquire); /* [ord:p-m] */
+}
 
 static inline void goad__count (_Atomic uint64_t *c, uint64_t n)
 {

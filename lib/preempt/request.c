@@ -61,7 +61,7 @@ static int send (int tid)
 int goad__preempt_request (struct p *p, uint64_t tick, bool fresh)
 {
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
-	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
+	struct m *m = goad__p_m (p);
 	uint64_t now = goad__now ();
 	bool again;
 

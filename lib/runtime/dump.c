@@ -390,7 +390,7 @@ static void look_at_procs (struct dump *d)
 	d->procs = (uint32_t) s->nprocs;
 	for (uint32_t i = 0; i < d->procs; i++) {
 		struct p *p = &s->p[i];
-		const struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
+		const struct m *m = goad__p_m (p);
 
 		d->proc[i] = (struct dump_proc){
 			.id = p->id,

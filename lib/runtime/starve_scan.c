@@ -183,7 +183,7 @@ static void look_at_global (void)
 static bool ask (struct goad__question *q, uint64_t now)
 {
 	const struct p *p = &goad__sched.p[q->p];
-	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
+	struct m *m = goad__p_m (p);
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
 
 	q->asked = now;
@@ -218,7 +218,7 @@ static struct goad__question *question_of (int i)
 /* Should nobody answer for him, at least his name. */
 GLANCE static void name_hog (struct goad__starved *v)
 {
-	const struct m *m = atomic_load_explicit (&goad__sched.p[v->p].m, memory_order_relaxed);
+	const struct m *m = goad__p_m (&goad__sched.p[v->p]);
 	const struct g *g = m ? *(struct g *const volatile *) &m->curg : NULL;
 	uint64_t id;
 

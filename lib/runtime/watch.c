@@ -217,7 +217,7 @@ static enum goad__doing look_at (struct m *m, int tid)
 enum sysmon_thread goad__watch_probe (int i, uint64_t tick)
 {
 	struct p *p = &goad__sched.p[i];
-	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
+	struct m *m = goad__p_m (p);
 	int tid = atomic_load_explicit (&p->tid, memory_order_relaxed);
 	uint64_t cpu = goad__watch_cpu (tid);
 	bool known = probed[i].tick == tick;
@@ -268,7 +268,7 @@ static struct m *first (void)
 int goad__watch_take (int i, uint64_t tick)
 {
 	struct p *p = &goad__sched.p[i];
-	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
+	struct m *m = goad__p_m (p);
 	uint64_t cpu = probed[i].cpu;
 	int err;
 

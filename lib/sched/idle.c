@@ -143,7 +143,7 @@ void goad__acquire_p (struct m *m, struct p *p)
 	uint64_t t = goad__p_time_exact (p);
 
 	goad__trace (proc_start, t, p->id + 1);
-	atomic_store_explicit (&p->m, m, memory_order_relaxed);
+	atomic_store_explicit (&p->m, m, memory_order_release); /* [ord:p-m] */
 	atomic_store_explicit (&p->tid, atomic_load_explicit (&m->tid, memory_order_relaxed),
 	                       memory_order_relaxed);
 	atomic_store_explicit (&p->state, P_RUNNING, memory_order_relaxed);

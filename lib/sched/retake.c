@@ -98,7 +98,7 @@ static void take (struct m *m, struct p *p)
 
 int goad__retake (struct p *p, uint64_t tick)
 {
-	struct m *m = atomic_load_explicit (&p->m, memory_order_relaxed);
+	struct m *m = goad__p_m (p);
 
 	if (!m || pinned (m) || !change (m, M_HAS_P, M_ASKED))
 		return -ESTALE;

@@ -112,7 +112,7 @@ static bool owner_runs (uintptr_t owner)
 	const struct sched *s = &goad__sched;
 
 	for (int i = 0; i < s->nprocs && i < 16; i++) {
-		const struct m *m = atomic_load_explicit (&s->p[i].m, memory_order_relaxed);
+		const struct m *m = goad__p_m (&s->p[i]);
 		if (m && (uintptr_t) __atomic_load_n (&m->curg, __ATOMIC_RELAXED) == owner)
 			return true;
 	}
