@@ -127,6 +127,20 @@ int hog_spawn (struct hog *h, const goad_attr_t *attr, const _Atomic int *stop)
 	return goad_spawn (&h->task, attr, hog_run, h);
 }
 
+void hogs_begin (struct hog *h, int n, _Atomic int *stop)
+{
+	atomic_store (stop, 0);
+	for (int i = 0; i < n; i++)
+		claim_eq (hog_spawn (&h[i], NULL, stop), 0);
+}
+
+void hogs_end (struct hog *h, int n, _Atomic int *stop)
+{
+	atomic_store (stop, 1);
+	for (int i = 0; i < n; i++)
+		claim_eq (goad_join (h[i].task), 0);
+}
+
 void spin_for (uint64_t ns)
 {
 	uint64_t end = goad_after (ns);

@@ -87,6 +87,9 @@ struct hog {
 void hog_run (void *arg);
 /* Spawns it; attr may be NULL. */
 int hog_spawn (struct hog *h, const goad_attr_t *attr, const _Atomic int *stop);
+/* n of them, and their end; *stop is 0 meanwhile. */
+void hogs_begin (struct hog *h, int n, _Atomic int *stop);
+void hogs_end (struct hog *h, int n, _Atomic int *stop);
 /* Runs for that long without a call into goad but to read the clock. */
 void spin_for (uint64_t ns);
 /* Runs for that long with no call at all. */

@@ -265,13 +265,11 @@ static void back_among_hogs (void *arg)
 	(void) arg;
 
 	pipes_open ();
-	atomic_store (&stop, 0);
 	atomic_store (&inside, 0);
 	atomic_store (&done, 0);
 	for (int i = 0; i < PS; i++)
 		claim_eq (goad_spawn (&t[i], NULL, i % 2 ? read_announced : read_in_block, fds[i]), 0);
-	for (int i = 0; i < 3 * PS; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, 3 * PS, &stop);
 	await (&inside, PS);
 	goad_sleep (20 * GOAD_MS);
 	for (int i = 0; i < PS; i++)
@@ -279,9 +277,7 @@ static void back_among_hogs (void *arg)
 	for (int i = 0; i < PS; i++)
 		claim_eq (goad_join (t[i]), 0);
 	claim_eq (atomic_load (&done), PS);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < 3 * PS; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, 3 * PS, &stop);
 	pipes_close ();
 }
 
@@ -316,18 +312,14 @@ static void beside_hogs (void *arg)
 	uint64_t sum[4] = { 0 };
 	(void) arg;
 
-	atomic_store (&stop, 0);
-	for (int i = 0; i < 2; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, 2, &stop);
 	for (int i = 0; i < 4; i++)
 		claim_eq (goad_spawn (&t[i], NULL, many_sections, &sum[i]), 0);
 	for (int i = 0; i < 4; i++) {
 		claim_eq (goad_join (t[i]), 0);
 		claim_eq (sum[i], (uint64_t) SECTIONS * (SECTIONS - 1) / 2);
 	}
-	atomic_store (&stop, 1);
-	for (int i = 0; i < 2; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, 2, &stop);
 }
 
 Test (block, tens_of_thousands_beside_hogs, .timeout = 120)

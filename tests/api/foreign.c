@@ -93,13 +93,10 @@ static void beside_hogs (void *arg)
 
 	(void) arg;
 	memset (hogs, 0, sizeof hogs);
-	for (int i = 0; i < 3; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, 3, &stop);
 	atomic_store (&detached, 0);
 	threads_run (use_often, NULL);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < 3; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, 3, &stop);
 }
 
 Test (foreign, every_call_beside_hogs_embedded, .timeout = 60)

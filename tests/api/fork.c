@@ -202,16 +202,13 @@ static void fork_beside_hogs (void *arg)
 	memset (hogs, 0, sizeof hogs);
 	atomic_store (&forkers, 0);
 	claim_eq (goad_spawn (&parents_task, NULL, nothing, NULL), 0);
-	for (int i = 0; i < 2; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, 2, &stop);
 	for (int i = 0; i < FORKERS; i++)
 		claim_eq (goad_go (fork_often, arg), 0);
 	claim_eq (goad_spawn (&task, NULL, nothing, NULL), 0);
 	claim_eq (goad_join (task), 0);
 	await (&forkers, FORKERS);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < 2; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, 2, &stop);
 	claim_eq (goad_join (parents_task), 0);
 }
 

@@ -407,10 +407,8 @@ static void beside_hogs (void *arg)
 	char c;
 
 	(void) arg;
-	atomic_store (&stop, 0);
 	pair (fd);
-	for (int i = 0; i < HOGS; i++)
-		claim_eq (hog_spawn (&hog[i], NULL, &stop), 0);
+	hogs_begin (hog, HOGS, &stop);
 	claim_eq (goad_spawn (&t, NULL, echo, &fd[1]), 0);
 	for (int i = 0; i < 20; i++) {
 		claim_eq (goad_write (fd[0], "x", 1), 1);
@@ -418,9 +416,7 @@ static void beside_hogs (void *arg)
 	}
 	goad_close (fd[0]);
 	claim_eq (goad_join (t), 0);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < HOGS; i++)
-		claim_eq (goad_join (hog[i].task), 0);
+	hogs_end (hog, HOGS, &stop);
 	close (fd[1]);
 }
 

@@ -121,8 +121,7 @@ static void resize_much (void *arg)
 	struct hog h[3];
 	int resizers = ((int *) arg)[1];
 
-	for (int i = 0; i < 3; i++)
-		claim_eq (hog_spawn (&h[i], NULL, &stop), 0);
+	hogs_begin (h, 3, &stop);
 	for (uintptr_t i = 0; i < 3; i++)
 		claim_eq (goad_go (spawner, (void *) (i * 77 + 1)), 0);
 	claim_eq (goad_go (locked, NULL), 0);
@@ -130,11 +129,9 @@ static void resize_much (void *arg)
 		claim_eq (goad_go (resizer, arg), 0);
 	while (atomic_load (&ready) < resizers)
 		goad_sleep (GOAD_MS);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < 3; i++) {
-		claim_eq (goad_join (h[i].task), 0);
+	hogs_end (h, 3, &stop);
+	for (int i = 0; i < 3; i++)
 		claim (h[i].loops > 0);
-	}
 }
 
 static void expect_kept (int mode, int resizers, bool chaos)

@@ -153,14 +153,10 @@ static void lower_limit (void *arg)
 	while (stats_now ().threads < 2)
 		goad_sleep (GOAD_MS);
 	claim_eq (goad_set_max_threads (2), 10000);
-	atomic_store (&stop, 0);
-	for (int i = 0; i < 2; i++)
-		claim_eq (hog_spawn (&h[i], NULL, &stop), 0);
+	hogs_begin (h, 2, &stop);
 	for (int i = 0; i < 20; i++)
 		goad_sleep (GOAD_MS);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < 2; i++)
-		claim_eq (goad_join (h[i].task), 0);
+	hogs_end (h, 2, &stop);
 }
 
 Test (threads, lowered_under_load, .timeout = 30)

@@ -380,15 +380,12 @@ static void beside_hogs (void *arg)
 	goad_timer_t *t;
 
 	(void) arg;
-	for (int i = 0; i < 2; i++)
-		claim_eq (hog_spawn (&hog[i], NULL, &stop), 0);
+	hogs_begin (hog, 2, &stop);
 	claim_eq (goad_timer_start (&t, n.due, n.period, fire, &n), 0);
 	await (&n.fired, 10);
 	claim_eq (goad_timer_stop (t), 1);
 	claim_eq (n.early, 0);
-	stop = 1;
-	for (int i = 0; i < 2; i++)
-		claim_eq (goad_join (hog[i].task), 0);
+	hogs_end (hog, 2, &stop);
 }
 
 Test (timer, beside_hogs, .timeout = 30)

@@ -287,16 +287,12 @@ static void sleepers_and_hogs (void *arg)
 	struct hog hogs[PS];
 	goad_task_t *t[4];
 
-	atomic_store (&stop, 0);
-	for (int i = 0; i < PS; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, PS, &stop);
 	for (int i = 0; i < 4; i++)
 		claim_eq (goad_spawn (&t[i], NULL, sleep_often, &e[i]), 0);
 	for (int i = 0; i < 4; i++)
 		claim_eq (goad_join (t[i]), 0);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < PS; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, PS, &stop);
 }
 
 Test (blocked, calls_that_are_never_restarted_see_no_eintr, .timeout = 120)
@@ -441,16 +437,12 @@ static void look_ups (void *arg)
 	struct hog hogs[PS];
 
 	(void) arg;
-	atomic_store (&stop, 0);
 	atomic_store (&done, 0);
-	for (int i = 0; i < PS; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, PS, &stop);
 	for (int i = 0; i < 4; i++)
 		claim_eq (goad_go (look_up, NULL), 0);
 	await (&done, 4);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < PS; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, PS, &stop);
 }
 
 Test (blocked, getaddrinfo_beside_hogs, .timeout = 60)
@@ -520,9 +512,7 @@ static void everything (void *arg)
 	goad_task_t *t[N];
 
 	(void) arg;
-	atomic_store (&stop, 0);
-	for (int i = 0; i < PS; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, PS, &stop);
 	for (int i = 0; i < N; i++) {
 		sum[i][0] = 0;
 		claim_eq (goad_spawn (&t[i], NULL, all_kinds, sum[i]), 0);
@@ -531,9 +521,7 @@ static void everything (void *arg)
 		claim_eq (goad_join (t[i]), 0);
 		claim_eq (sum[i][0], rounds * (rounds - 1) / 2);
 	}
-	atomic_store (&stop, 1);
-	for (int i = 0; i < PS; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, PS, &stop);
 }
 
 static void run_everything (void)

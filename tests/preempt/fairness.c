@@ -17,8 +17,7 @@ static void share (void *arg)
 	_Atomic int stop = 0;
 	uint64_t start, host = host_delay_ns ();
 
-	for (int i = 0; i < HOGS; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, HOGS, &stop);
 	start = goad_now ();
 	goad_sleep (3 * GOAD_S);
 	o->elapsed = (double) (goad_now () - start);
@@ -29,9 +28,7 @@ static void share (void *arg)
 		o->cpu[i] = (double) ts.cpu_ns;
 	}
 	o->host = host_delay_ns () - host;
-	atomic_store (&stop, 1);
-	for (int i = 0; i < HOGS; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, HOGS, &stop);
 }
 
 static void expect_fair (int mode)

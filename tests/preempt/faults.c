@@ -355,8 +355,7 @@ static void walk_beside_hogs (void *arg)
 	goad_task_t *t[WALKERS];
 
 	(void) arg;
-	for (int i = 0; i < PS; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, PS, &stop);
 	do {
 		take_away ();
 		for (int i = 0; i < WALKERS; i++)
@@ -364,9 +363,7 @@ static void walk_beside_hogs (void *arg)
 		for (int i = 0; i < WALKERS; i++)
 			claim_eq (goad_join (t[i]), 0);
 	} while (!seen_both () && goad_now () < limit);
-	atomic_store (&stop, 1);
-	for (int i = 0; i < PS; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, PS, &stop);
 	claim (seen_both ());
 }
 

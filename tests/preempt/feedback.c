@@ -53,20 +53,6 @@ enum { MOST = 8 };
 static struct hog hogs[MOST];
 static _Atomic int stop;
 
-static void start_hogs (int n)
-{
-	atomic_store (&stop, 0);
-	for (int i = 0; i < n; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
-}
-
-static void end_hogs (int n)
-{
-	atomic_store (&stop, 1);
-	for (int i = 0; i < n; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
-}
-
 static uint64_t hogs_cpu (int n)
 {
 	uint64_t sum = 0;
@@ -83,7 +69,7 @@ static void sleep_beside_hogs (void *arg)
 {
 	struct delays *d = arg;
 
-	start_hogs (d->hogs);
+	hogs_begin (hogs, d->hogs, &stop);
 	goad_sleep (20 * GOAD_MS);
 	for (int i = 0; i < TIMES; i++) {
 		uint64_t due = goad_after (GOAD_MS);
@@ -91,7 +77,7 @@ static void sleep_beside_hogs (void *arg)
 		goad_sleep_until (due);
 		d->ns[i] = goad_now () - due;
 	}
-	end_hogs (d->hogs);
+	hogs_end (hogs, d->hogs, &stop);
 }
 
 static void expect_prompt_sleeper (int procs, int mode)
@@ -217,7 +203,7 @@ static void contend (void *arg)
 	goad_task_t *task[FLOODS];
 	uint64_t start, cpu, host;
 
-	start_hogs (2);
+	hogs_begin (hogs, 2, &stop);
 	for (int i = 0; i < c->floods; i++)
 		claim_eq (goad_spawn (&task[i], NULL, flood, c), 0);
 	goad_sleep (100 * GOAD_MS);
@@ -228,7 +214,7 @@ static void contend (void *arg)
 	c->hogs = hogs_cpu (2) - cpu;
 	c->elapsed = goad_now () - start;
 	c->host = host_delay_ns () - host;
-	end_hogs (2);
+	hogs_end (hogs, 2, &stop);
 	for (int i = 0; i < c->floods; i++)
 		claim_eq (goad_join (task[i]), 0);
 }
@@ -330,7 +316,7 @@ static void yield_beside_hogs (void *arg)
 	uint64_t *most = arg;
 	uint64_t before, cpu;
 
-	start_hogs (2);
+	hogs_begin (hogs, 2, &stop);
 	goad_sleep (50 * GOAD_MS);
 	before = goad_now ();
 	cpu = hogs_cpu (2);
@@ -338,7 +324,7 @@ static void yield_beside_hogs (void *arg)
 		goad_yield ();
 	most[0] = hogs_cpu (2) - cpu;
 	most[1] = goad_now () - before;
-	end_hogs (2);
+	hogs_end (hogs, 2, &stop);
 }
 
 Test (feedback, who_yields_lets_hogs_run, .timeout = 30)

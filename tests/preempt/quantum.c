@@ -20,8 +20,7 @@ static void slice (void *arg)
 	_Atomic int stop = 0;
 	uint64_t host, limit = goad_after (10 * GOAD_S);
 
-	for (int i = 0; i < HOGS; i++)
-		claim_eq (hog_spawn (&hogs[i], NULL, &stop), 0);
+	hogs_begin (hogs, HOGS, &stop);
 	host = host_delay_ns ();
 	goad_sleep (t->for_ns);
 	while (stats_now ().slices < t->least && goad_now () < limit)
@@ -34,9 +33,7 @@ static void slice (void *arg)
 		t->slices += ts.preempt_yielded + ts.preempt_handed_off;
 	}
 	t->host = host_delay_ns () - host;
-	atomic_store (&stop, 1);
-	for (int i = 0; i < HOGS; i++)
-		claim_eq (goad_join (hogs[i].task), 0);
+	hogs_end (hogs, HOGS, &stop);
 }
 
 /* One P, so that on two CPUs sysmon has one for itself.  Late slices are excused only by
