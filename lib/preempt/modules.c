@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "base/san.h"
 
 static _Atomic (struct goad__table *) current;
 static _Atomic uint32_t readers;
@@ -55,14 +56,21 @@ bool goad__modules_can_verify (void)
 	return can_verify;
 }
 
+/* ThreadSanitizer does not see what the handler does to atomics where it has interrupted a call
+ * that blocks, and must be told. */
 const struct goad__table *goad__modules_enter (void)
 {
+	const struct goad__table *t;
+
 	atomic_fetch_add (&readers, 1); /* [ord:modules-read] */
-	return atomic_load (&current);
+	t = atomic_load (&current);
+	goad__tsan_acquire (&current);
+	return t;
 }
 
 void goad__modules_leave (void)
 {
+	goad__tsan_release (&readers);
 	atomic_fetch_sub_explicit (&readers, 1, memory_order_release); /* [ord:modules-read] */
 }
 
@@ -96,14 +104,17 @@ static void free_table (struct goad__table *t, const struct goad__table *now)
 
 void goad__modules_publish (struct goad__table *t)
 {
-	struct goad__table *old = atomic_exchange (&current, t); /* [ord:modules-read] */
+	struct goad__table *old;
 
+	goad__tsan_release (&current);
+	old = atomic_exchange (&current, t); /* [ord:modules-read] */
 	if (old) {
 		old->retired = retired;
 		retired = old;
 	}
 	if (atomic_load (&readers) != 0) /* [ord:modules-read] */
 		return;
+	goad__tsan_acquire (&readers);
 	while ((old = retired) != NULL) {
 		retired = old->retired;
 		free_table (old, t);
