@@ -42,6 +42,10 @@
 #define goad__tsan_acquire(p) ((void) 0)
 #endif
 
+/* Of a function that reads what belongs to others, who may be writing: a look before and after
+ * tells whether it is of one piece, or nothing hangs on it.  A sanitizer must not look. */
+#define GOAD__FOREIGN __attribute__ ((no_sanitize ("address", "thread")))
+
 /* A coroutine's or a thread's part in it. */
 struct goad__san {
 #ifdef GOAD__ASAN

@@ -215,13 +215,24 @@ enum goad__class goad__modules_class (uintptr_t pc)
 	return place.class_;
 }
 
+/* The walk of a stack that its coroutine is changing may lead to any variable of the object. */
+GOAD__FOREIGN static void copy (void *to, uintptr_t from, size_t n)
+{
+#ifdef GOAD__TSAN
+	for (size_t i = 0; i < n; i++)
+		((volatile char *) to)[i] = ((const volatile char *) from)[i];
+#else
+	memcpy (to, (const void *) from, n);
+#endif
+}
+
 bool goad__modules_read (void *object, uintptr_t addr, void *dst, size_t n)
 {
 	const struct goad__object *o = object;
 
 	for (uint32_t i = 0; i < o->loads; i++)
 		if (addr >= o->load[i].lo && addr < o->load[i].hi && n <= o->load[i].hi - addr) {
-			memcpy (dst, (const void *) addr, n);
+			copy (dst, addr, n);
 			return true;
 		}
 	return false;

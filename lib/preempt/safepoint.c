@@ -131,9 +131,7 @@ void goad__safepoint_judge (const struct goad__regs *regs, uintptr_t stack_lo, u
 	goad__modules_leave ();
 }
 
-/* The stack is another's: a sanitizer must not look at how it is read. */
-__attribute__ ((no_sanitize ("address", "thread"))) static bool holds (const struct goad__walk *w,
-                                                                       uintptr_t slot, uintptr_t pc)
+GOAD__FOREIGN static bool holds (const struct goad__walk *w, uintptr_t slot, uintptr_t pc)
 {
 	return slot >= w->lo && slot <= w->hi - sizeof pc && *(const volatile uintptr_t *) slot == pc;
 }

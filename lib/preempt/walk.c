@@ -19,6 +19,7 @@
 #include <libunwind.h>
 #include <string.h>
 
+#include "base/san.h"
 #include "preempt/cell.h"
 
 #define LOG_CELLS 10
@@ -71,8 +72,7 @@ static int get_dyn_info_list_addr (unw_addr_space_t as, unw_word_t *addr, void *
 	return -UNW_ENOINFO;
 }
 
-/* The stack is another's: a sanitizer must not look at how it is read. */
-__attribute__ ((no_sanitize ("address", "thread"))) static uint64_t load_word (uintptr_t addr)
+GOAD__FOREIGN static uint64_t load_word (uintptr_t addr)
 {
 	return *(const volatile uint64_t *) addr;
 }

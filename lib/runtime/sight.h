@@ -15,10 +15,6 @@
 #include "runtime/watch.h"
 #include "sched/sched.h"
 
-/* What is read belongs to others, who may be writing: the looks before and after tell
- * whether it is of one piece.  A sanitizer must not look. */
-#define GOAD__FOREIGN __attribute__ ((no_sanitize ("address", "thread")))
-
 struct goad__where {
 	int n;
 	bool exact; /* the first is where it stood, no return address               */

@@ -31,12 +31,6 @@
 #define QUESTIONS 16
 #define ANYWHERE (-1)
 
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
-#define GLANCE __attribute__ ((no_sanitize ("thread", "address"), noinline))
-#else
-#define GLANCE
-#endif
-
 static struct {
 	uint64_t now, bound, due;
 	struct goad__starved *out;
@@ -54,7 +48,7 @@ static struct goad__question {
 } questions[QUESTIONS];
 
 /* The name as it is at the moment: it may be changing. */
-GLANCE static void glance (char to[32], const struct g *g, uint64_t *id)
+GOAD__FOREIGN static void glance (char to[32], const struct g *g, uint64_t *id)
 {
 	const volatile char *from = g->name;
 
@@ -216,7 +210,7 @@ static struct goad__question *question_of (int i)
 }
 
 /* Should nobody answer for him, at least his name. */
-GLANCE static void name_hog (struct goad__starved *v)
+GOAD__FOREIGN static void name_hog (struct goad__starved *v)
 {
 	const struct m *m = goad__p_m (&goad__sched.p[v->p]);
 	const struct g *g = m ? *(struct g *const volatile *) &m->curg : NULL;
