@@ -203,9 +203,11 @@ preempt_tests = \
 	%D%/preempt/torture_vector \
 	%D%/preempt/torture_zlib
 preempt_helpers = \
+	%D%/preempt/stuck.c \
 	%D%/preempt/torture.c \
 	%D%/preempt/so/path.c \
 	%D%/preempt/so/so.h \
+	%D%/preempt/stuck.h \
 	%D%/preempt/torture.h \
 	%D%/preempt/torture_cxx.h
 %C%_preempt_blocked_LDADD = $(PREEMPT)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/preempt/blocked.c - threads that block in the kernel without a word: their Ps are
  * taken, nobody is interrupted, and who comes back is taken in again */
-#include "tests/harness.h"
-#include "tests/support.h"
+#include "tests/preempt/stuck.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -15,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PS = 2, SLEEPS = 3000 };
+enum { SLEEPS = 3000 };
 
 static int fds[PS][2];
 static sem_t sem;
@@ -165,7 +164,6 @@ static void all_ps (void *arg)
 	struct scene *s = arg;
 	struct blocker b[PS];
 	goad_stats_t before = stats_now (), after;
-	uint64_t start, host;
 
 	open_all ();
 	s->way->begin ();
@@ -173,15 +171,7 @@ static void all_ps (void *arg)
 		b[i] = (struct blocker){ s->way, NULL, i };
 		claim_eq (goad_spawn (&b[i].task, NULL, block_once, &b[i]), 0);
 	}
-	host = host_delay_ns ();
-	start = goad_now ();
-	while (atomic_load (&inside) < s->ps)
-		goad_yield ();
-	for (int i = 0; i < 1000; i++)
-		goad_yield ();
-	s->took = goad_now () - start;
-	host = host_delay_ns () - host;
-	s->took -= host < s->took ? host : s->took;
+	s->took = stuck_go_on (&inside, s->ps);
 	claim_eq (atomic_load (&done), 0);
 	for (int i = 0; i < s->ps; i++)
 		s->way->let_go (i);
@@ -202,34 +192,28 @@ static void try_all_ways (int ps, int preempt)
 		cr_assert_eq (run_main (all_ps, &s, ps, 0, preempt), 0);
 		broken = claims_text ();
 		cr_assert (broken[0] == '\0', "%s: %s", ways[i].name, broken);
-		cr_expect_lt (s.took, 50 * GOAD_MS * (TEST_SLOW ? 10 : 1), "%s: %d us", ways[i].name,
-		              (int) (s.took / GOAD_US));
+		stuck_assert_short (s.took, "%s: %d us", ways[i].name, (int) (s.took / GOAD_US));
 	}
 }
 
 Test (blocked, as_many_as_ps_hold_up_nobody, .timeout = 60)
 {
-	try_all_ways (PS, GOAD_PREEMPT_AUTO);
-	try_all_ways (1, GOAD_PREEMPT_AUTO);
+	stuck_on_all_ps (try_all_ways);
 }
 
 Test (blocked, in_every_mode, .timeout = 60)
 {
-	for (int mode = GOAD_PREEMPT_HANDOFF; mode <= GOAD_PREEMPT_OFF; mode++)
-		try_all_ways (1, mode);
+	stuck_in_every_mode (try_all_ways);
 }
 
 Test (blocked, without_the_syscall_file, .timeout = 60)
 {
-	setenv ("GOAD_NO_PROC_SYSCALL", "1", 1);
-	try_all_ways (PS, GOAD_PREEMPT_AUTO);
+	stuck_without_syscall_file (try_all_ways);
 }
 
 Test (blocked, without_membarrier, .timeout = 60)
 {
-	setenv ("GOAD_NO_MEMBARRIER", "1", 1);
-	try_all_ways (PS, GOAD_PREEMPT_AUTO);
-	try_all_ways (1, GOAD_PREEMPT_OFF);
+	stuck_without_membarrier (try_all_ways);
 }
 
 /* On one P, a holder that is preempted and one that waits for it in the kernel. */
@@ -311,82 +295,26 @@ Test (blocked, calls_that_are_never_restarted_see_no_eintr, .timeout = 120)
 }
 
 /* Back from the call it computes, without a call into goad: it is taken in again. */
-struct back {
-	_Atomic int out, end, enabled;
-	bool disable;
-};
-
-static void read_and_compute (void *arg)
+static void come_back (bool disable, int mode)
 {
-	struct back *b = arg;
-
-	if (b->disable)
-		goad_preempt_disable ();
-	atomic_fetch_add (&inside, 1);
-	read_block (0);
-	atomic_store (&b->out, 1);
-	if (b->disable) {
-		while (!atomic_load (&b->enabled))
-			loop_apart ();
-		goad_preempt_enable ();
-	}
-	while (!atomic_load (&b->end))
-		loop_apart ();
-}
-
-static int state_of (goad_task_t *t)
-{
-	goad_task_stats_t s;
-
-	claim_eq (goad_task_stats (t, &s), 0);
-	return s.state;
-}
-
-static void comes_back (void *arg)
-{
-	struct back b = { .disable = *(bool *) arg };
-	uint64_t limit = goad_after (10 * GOAD_S);
-	goad_task_t *t;
+	struct stuck_back way = { read_block, read_let_go, disable };
 
 	open_all ();
-	claim_eq (goad_spawn (&t, NULL, read_and_compute, &b), 0);
-	await (&inside, 1);
-	while (state_of (t) != GOAD_STATE_BLOCKED && goad_now () < limit)
-		goad_yield ();
-	claim_eq (state_of (t), GOAD_STATE_BLOCKED);
-	read_let_go (0);
-	while (!atomic_load (&b.out) && goad_now () < limit)
-		;
-	if (b.disable) {
-		spin_for (20 * GOAD_MS);
-		claim_eq (state_of (t), GOAD_STATE_BLOCKED);
-		atomic_store (&b.enabled, 1);
-	}
-	while (state_of (t) == GOAD_STATE_BLOCKED && goad_now () < limit)
-		spin_for (100 * GOAD_US);
-	claim (state_of (t) != GOAD_STATE_BLOCKED);
-	atomic_store (&b.end, 1);
-	claim_eq (goad_join (t), 0);
+	cr_assert_eq (run_main (stuck_comes_back, &way, 1, 2 * GOAD_MS, mode), 0);
+	claims_assert ();
 	close_all ();
 }
 
 Test (blocked, one_that_computes_on_is_taken_in_again, .timeout = 60)
 {
-	bool disable = false;
-
 	program_scanned ();
-	for (int mode = GOAD_PREEMPT_AUTO; mode <= GOAD_PREEMPT_OFF; mode++) {
-		cr_assert_eq (run_main (comes_back, &disable, 1, 2 * GOAD_MS, mode), 0);
-		claims_assert ();
-	}
+	for (int mode = GOAD_PREEMPT_AUTO; mode <= GOAD_PREEMPT_OFF; mode++)
+		come_back (false, mode);
 }
 
 Test (blocked, not_while_it_holds_preemption_off, .timeout = 60)
 {
-	bool disable = true;
-
-	cr_assert_eq (run_main (comes_back, &disable, 1, 2 * GOAD_MS, 0), 0);
-	claims_assert ();
+	come_back (true, GOAD_PREEMPT_AUTO);
 }
 
 /* Nobody else is left: sysmon does not wake up for one that sleeps for ever. */
