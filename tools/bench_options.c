@@ -117,20 +117,15 @@ int bench_options_parse (struct bench *b, int argc, char **argv, int *names_n, c
 		.options = options, .parser = parse_one, .doc = doc, .args_doc = "[NAME...]"
 	};
 	struct parse parse = { .bench = b, .names = calloc ((size_t) argc + 1, sizeof *argv) };
-	static char name[] = "goad bench";
+	int code;
 
 	if (parse.names == NULL)
 		return TOOL_FAILED;
 	*b = (struct bench){ .peer = { true, true, true, true },
 		                 .timeout_ns = UINT64_C (120000000000) };
-	int code = util_check_all_options (argc, argv, options);
-	if (code != 0)
-		return code;
-	argv[0] = name;
-	argp_err_exit_status = TOOL_USAGE;
-	error_t e = argp_parse (&argp, argc, argv, 0, NULL, &parse);
-	if (parse.code != 0 || e != 0)
-		return parse.code != 0 ? parse.code : TOOL_USAGE;
+	code = util_parse_options (&argp, "goad bench", 0, argc, argv, &parse);
+	if (parse.code != 0 || code != 0)
+		return parse.code != 0 ? parse.code : code;
 	if (b->repeat == 0)
 		b->repeat = b->quick ? 3 : 5;
 	*names_n = parse.names_n;

@@ -54,13 +54,7 @@ int models_options_parse (struct models *m, int argc, char **argv)
 {
 	const struct argp argp = { .options = options, .parser = parse_one, .doc = doc };
 	struct parse parse = { .models = m };
-	static char name[] = "goad models";
-	int code = util_check_all_options (argc, argv, options);
+	int code = util_parse_options (&argp, "goad models", 0, argc, argv, &parse);
 
-	if (code != 0)
-		return code;
-	argv[0] = name;
-	argp_err_exit_status = TOOL_USAGE;
-	error_t e = argp_parse (&argp, argc, argv, 0, NULL, &parse);
-	return parse.code != 0 ? parse.code : e != 0 ? TOOL_USAGE : 0;
+	return parse.code != 0 ? parse.code : code;
 }

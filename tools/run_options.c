@@ -168,18 +168,13 @@ int run_options_parse (struct run *run, int argc, char **argv, int *rest)
 		                       .doc = doc,
 		                       .args_doc = "WORK [ARG...] [+ WORK [ARG...]]..." };
 	struct parse parse = { .run = run, .rest = argc };
-	static char name[] = "goad run";
+	int code;
 
 	run->opt.preempt = -1;
 	run->opt.copies = 1;
-	int code = util_check_options (argc, argv, options);
-	if (code != 0)
-		return code;
-	argv[0] = name;
-	argp_err_exit_status = TOOL_USAGE;
-	error_t e = argp_parse (&argp, argc, argv, ARGP_IN_ORDER, NULL, &parse);
-	if (parse.code != 0 || e != 0)
-		return parse.code != 0 ? parse.code : TOOL_USAGE;
+	code = util_parse_options (&argp, "goad run", ARGP_IN_ORDER, argc, argv, &parse);
+	if (parse.code != 0 || code != 0)
+		return parse.code != 0 ? parse.code : code;
 	*rest = parse.rest;
 	return 0;
 }

@@ -261,16 +261,9 @@ int starve_options_parse (struct starve_options *o, int argc, char **argv)
 	const struct argp argp = {
 		.options = options, .parser = parse_one, .doc = doc, .args_doc = "[NAME...]"
 	};
-	static char name[] = "goad starve";
-	int code = util_check_options (argc, argv, options);
+	int code = util_parse_options (&argp, "goad starve", 0, argc, argv, o);
 
-	if (code != 0)
-		return code;
-	argv[0] = name;
-	argp_err_exit_status = TOOL_USAGE;
-	if (argp_parse (&argp, argc, argv, 0, NULL, o) != 0)
-		return TOOL_USAGE;
-	return check (o);
+	return code != 0 ? code : check (o);
 }
 
 bool starve_wanted (const struct starve_options *o, const struct scenario *s)

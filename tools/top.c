@@ -97,15 +97,9 @@ static int parse_options (struct top_options *o, int argc, char **argv)
 {
 	const struct argp argp = { .options = options, .parser = parse_one, .doc = doc };
 	struct parse parse = { .o = o };
-	static char name[] = "goad top";
-	int code = util_check_all_options (argc, argv, options);
+	int code = util_parse_options (&argp, "goad top", 0, argc, argv, &parse);
 
-	if (code != 0)
-		return code;
-	argv[0] = name;
-	argp_err_exit_status = TOOL_USAGE;
-	error_t e = argp_parse (&argp, argc, argv, 0, NULL, &parse);
-	return parse.code != 0 ? parse.code : e != 0 ? TOOL_USAGE : 0;
+	return parse.code != 0 ? parse.code : code;
 }
 
 static int print (struct top *t)

@@ -155,16 +155,13 @@ static int parse (const struct verb *v, int argc, char **argv, struct trace_opti
 		.options = v->options, .parser = parse_one, .doc = v->doc, .args_doc = v->args
 	};
 	struct parse p = { .o = o, .rest = argc };
-	static char name[32];
-	int code = util_check_options (argc, argv, v->options);
+	char name[32];
+	int code;
 
+	snprintf (name, sizeof name, "goad trace %s", v->name);
+	code = util_parse_options (&argp, name, ARGP_IN_ORDER, argc, argv, &p);
 	if (code != 0)
 		return code;
-	snprintf (name, sizeof name, "goad trace %s", v->name);
-	argv[0] = name;
-	argp_err_exit_status = TOOL_USAGE;
-	if (argp_parse (&argp, argc, argv, ARGP_IN_ORDER, NULL, &p) != 0)
-		return TOOL_USAGE;
 	o->argc = argc - p.rest;
 	o->argv = argv + p.rest;
 	return 0;

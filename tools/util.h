@@ -44,11 +44,12 @@ const char *util_nearest (const char *typed, const char *const *words, size_t n)
  * naming the nearest, about one that argp would refuse.  0 or TOOL_USAGE. */
 int util_check_options (int argc, char **argv, const struct argp_option *table);
 
-/* The same for those behind other words too, where the two may be mixed. */
-int util_check_all_options (int argc, char **argv, const struct argp_option *table);
+/* util_args.c: reads the options by argp, having checked them so, also those behind other words
+ * unless flags say ARGP_IN_ORDER.  name: the command's, in argp's help.  0 or TOOL_USAGE. */
+int util_parse_options (const struct argp *argp, const char *name, unsigned flags, int argc,
+                        char **argv, void *input);
 
-/* util_args.c: options that several commands have.  0, TOOL_USAGE or TOOL_CANNOT, having
- * complained. */
+/* Options that several commands have.  0, TOOL_USAGE or TOOL_CANNOT, having complained. */
 extern const bool util_has_json;
 int util_read_format (const char *arg, bool *json);
 int util_read_plot (const char *arg, const char **plot);

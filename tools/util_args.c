@@ -4,6 +4,7 @@
 #include "config.h"
 #endif
 
+#include <stdio.h>
 #include <string.h>
 
 #include "util.h"
@@ -14,7 +15,7 @@ const bool util_has_json = true;
 const bool util_has_json = false;
 #endif
 
-int util_check_all_options (int argc, char **argv, const struct argp_option *table)
+static int check_all_options (int argc, char **argv, const struct argp_option *table)
 {
 	int code = util_check_options (argc, argv, table);
 
@@ -26,6 +27,21 @@ int util_check_all_options (int argc, char **argv, const struct argp_option *tab
 			code = util_check_options (argc - i, argv + i, table);
 	}
 	return code;
+}
+
+int util_parse_options (const struct argp *argp, const char *name, unsigned flags, int argc,
+                        char **argv, void *input)
+{
+	static char program[32];
+	int code = (flags & ARGP_IN_ORDER) ? util_check_options (argc, argv, argp->options)
+	                                   : check_all_options (argc, argv, argp->options);
+
+	if (code != 0)
+		return code;
+	snprintf (program, sizeof program, "%s", name);
+	argv[0] = program;
+	argp_err_exit_status = TOOL_USAGE;
+	return argp_parse (argp, argc, argv, flags, NULL, input) != 0 ? TOOL_USAGE : 0;
 }
 
 int util_read_format (const char *arg, bool *json)
