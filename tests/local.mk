@@ -256,7 +256,9 @@ stress_tests = \
 	%D%/stress/io \
 	%D%/stress/linear \
 	%D%/stress/mix
-stress_helpers =
+stress_helpers = \
+	%D%/stress/stress.c \
+	%D%/stress/stress.h
 %C%_stress_all_LDADD = $(STRESS)
 %C%_stress_io_LDADD = $(STRESS)
 %C%_stress_linear_LDADD = $(STRESS)

@@ -2,21 +2,16 @@
 /* tests/stress/all.c - everything that goad does at once, under chaos
  *
  * Hogs, blockers (announced, and not), timers, sockets, channels, locks, bound threads,
- * threads from outside, exits, and the number of Ps changing all the while: six seconds,
- * a minute in `make check-stress`; otherwise as tests/stress/mix.c.  Each kind keeps an
- * account that must be right in the end: nothing is lost, nothing happens twice, nobody is
- * left, and no descriptor or thread either.
+ * threads from outside, exits, and the number of Ps changing all the while: six seconds, a
+ * minute in `make check-stress`.  Each kind keeps an account that must be right in the end:
+ * nothing is lost, nothing happens twice, nobody is left, and no descriptor or thread either.
  */
-#include "tests/harness.h"
-#include "tests/support.h"
+#include "tests/stress/stress.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,12 +26,6 @@ static goad_mutex_t mutex;
 static goad_rwlock_t rwlock;
 static pthread_mutex_t plain_mutex = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t under_mutex, under_rwlock, under_plain; /* plain on purpose */
-
-static uint64_t choose (uint64_t *state)
-{
-	*state = *state * UINT64_C (6364136223846793005) + 1442695040888963407;
-	return *state >> 33;
-}
 
 static bool running (void)
 {
@@ -334,16 +323,12 @@ static void spawner (void *arg)
 	end ();
 }
 
-struct plan {
-	uint64_t seed, for_ns;
-};
-
 static void everything (void *arg)
 {
 	static const goad_fn kinds[] = { hog,       hog,       blocker, blocker, blocker, resizer,
 		                             timers,    timers,    spawner, sender,  sender,  sender,
 		                             socketeer, socketeer, locker,  locker,  locker };
-	const struct plan *plan = arg;
+	const struct stress_plan *plan = arg;
 	uint64_t state = plan->seed;
 	goad_task_t *last[2];
 	pthread_t foreign;
@@ -369,13 +354,6 @@ static void everything (void *arg)
 		claim_eq (goad_join (last[i]), 0);
 	for (int i = 0; i < 3; i++)
 		claim_eq (goad_chan_destroy (channel[i]), 0);
-}
-
-static double number (const char *variable, double otherwise)
-{
-	const char *text = getenv (variable);
-
-	return text && *text ? atof (text) : otherwise;
 }
 
 static int entries (const char *path)
@@ -416,24 +394,13 @@ static void accounts_balance (void)
 	cr_expect_gt (s.preempt_yielded + s.preempt_handed_off, TEST_SOME (100));
 }
 
-static void run_all (double share, int mode)
+static void run_all (double seconds, int mode)
 {
-	double seconds = number ("GOAD_STRESS_SECONDS", share * 6 * number ("GOAD_STRESS", 1));
-	uint64_t seed = (uint64_t) number ("GOAD_STRESS_SEED", (double) (goad_now () / 1000 % 1000000));
-	struct plan plan = { seed, (uint64_t) (seconds * 1e9) };
-	goad_config_t cfg = config_of (2, 100 * GOAD_US, mode);
 	int fds, rc;
-	char chaos[64];
 
-	snprintf (chaos, sizeof chaos, "chaos=%" PRIu64, seed);
-	setenv ("GOAD_DEBUG", chaos, 1);
-	cfg.seed = seed;
-	fprintf (stderr, "  %.1f s, seed %" PRIu64 "\n", seconds, seed);
-	program_scanned ();
 	forget ();
 	fds = entries ("/proc/self/fd");
-	rc = goad_main (everything, &plan, &cfg);
-	unsetenv ("GOAD_DEBUG");
+	rc = stress_run (everything, seconds, 2, mode);
 	fprintf (stderr,
 	         "  %" PRIu64 " coroutines, %" PRIu64 " blocked, %" PRIu64 " resizes, %" PRIu64
 	         " timers fired, %" PRIu64 " bytes, %" PRIu64 " elements, %" PRIu64 " lock turns\n",
@@ -447,10 +414,10 @@ static void run_all (double share, int mode)
 
 Test (all, at_once)
 {
-	run_all (2. / 3, GOAD_PREEMPT_AUTO);
+	run_all (4, GOAD_PREEMPT_AUTO);
 }
 
 Test (all, handed_off)
 {
-	run_all (1. / 3, GOAD_PREEMPT_HANDOFF);
+	run_all (2, GOAD_PREEMPT_HANDOFF);
 }

@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/stress/io.c - sockets, pipes, deadlines, closes and hogs together, under chaos
  *
- * As tests/stress/mix.c: two seconds a test, GOAD_STRESS, GOAD_STRESS_SECONDS,
- * GOAD_STRESS_SEED.  What is written is read, in order, and nobody waits for ever. */
-#include "tests/harness.h"
-#include "tests/support.h"
+ * Two seconds for each of its tests.  What is written is read, in order, and nobody waits for ever. */
+#include "tests/stress/stress.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static _Atomic int stop;
 static _Atomic uint64_t bytes, timeouts, closes;
-
-static uint64_t choose (uint64_t *state)
-{
-	*state = *state * UINT64_C (6364136223846793005) + 1442695040888963407;
-	return *state >> 33;
-}
 
 static void hog (void *arg)
 {
@@ -156,52 +145,28 @@ static bool enough (void)
 	return atomic_load (&bytes) > 1000 && atomic_load (&closes) > 1;
 }
 
-struct plan {
-	uint64_t seed, for_ns;
-};
-
 static void mix (void *arg)
 {
 	static const goad_fn kinds[] = { hog,      hog,      streamer, streamer, streamer,
 		                             streamer, streamer, streamer, closer,   closer };
-	const struct plan *plan = arg;
-	uint64_t state = plan->seed, end = goad_after (plan->for_ns);
+	const struct stress_plan *plan = arg;
+	uint64_t state = plan->seed;
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		claim_eq (goad_go (kinds[i], (void *) (uintptr_t) choose (&state)), 0);
-	/* Longer where the host gives hardly any time: see what is expected below. */
-	while (goad_now () < end || (!enough () && goad_now () < end + 30 * GOAD_S))
-		goad_sleep (10 * GOAD_MS);
+	stress_wait (plan, enough);
 	atomic_store (&stop, 1);
-}
-
-static double number (const char *variable, double otherwise)
-{
-	const char *text = getenv (variable);
-
-	return text && *text ? atof (text) : otherwise;
 }
 
 static void run_mix (int procs, int mode)
 {
-	double seconds = number ("GOAD_STRESS_SECONDS", 2 * number ("GOAD_STRESS", 1));
-	uint64_t seed = (uint64_t) number ("GOAD_STRESS_SEED", (double) (goad_now () / 1000 % 1000000));
-	struct plan plan = { seed, (uint64_t) (seconds * 1e9) };
-	goad_config_t cfg = config_of (procs, 100 * GOAD_US, mode);
-	char chaos[64];
 	int rc;
 
-	snprintf (chaos, sizeof chaos, "chaos=%" PRIu64, seed);
-	setenv ("GOAD_DEBUG", chaos, 1);
-	cfg.seed = seed;
-	fprintf (stderr, "  %.1f s, %d Ps, seed %" PRIu64 "\n", seconds, procs, seed);
-	program_scanned ();
 	atomic_store (&stop, 0);
 	atomic_store (&bytes, 0);
 	atomic_store (&timeouts, 0);
 	atomic_store (&closes, 0);
-	rc = goad_main (mix, &plan, &cfg);
-	unsetenv ("GOAD_DEBUG");
+	rc = stress_run (mix, 2, procs, mode);
 	fprintf (stderr, "  %" PRIu64 " bytes, %" PRIu64 " timeouts, %" PRIu64 " closes\n", bytes,
 	         timeouts, closes);
 	claims_assert ();

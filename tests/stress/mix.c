@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/stress/mix.c - hogs, spawners, sleepers, joiners and exits together, under chaos
  *
- * Two seconds for each of its tests, or GOAD_STRESS times as long, or GOAD_STRESS_SECONDS.
- * The seed is $GOAD_STRESS_SEED, else from the clock; it is printed, so that a failure can
- * be played again.  All that was started has ended when goad_main returns.
+ * Two seconds for each of its tests.  All that was started has ended when goad_main returns.
  */
-#include "tests/harness.h"
-#include "tests/support.h"
+#include "tests/stress/stress.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static _Atomic int stop;
 static _Atomic uint64_t started, ended, joined, timeouts, exits, slept;
-
-/* From a seed of its own, so that the same seed gives the same choices. */
-static uint64_t choose (uint64_t *state)
-{
-	*state = *state * UINT64_C (6364136223846793005) + 1442695040888963407;
-	return *state >> 33;
-}
 
 static int start (goad_task_t **task, goad_fn fn, void *arg)
 {
@@ -136,32 +123,19 @@ static bool enough (void)
 	       s.preempt_yielded + s.preempt_handed_off > TEST_SOME (100);
 }
 
-struct plan {
-	uint64_t seed, for_ns;
-};
-
 static void mix (void *arg)
 {
 	/* clang-format off */
 	static const goad_fn kinds[] = { hog, hog, hog, sleeper, sleeper, sleeper, sleeper,
 		                             spawner, spawner, joiner, joiner, joiner };
 	/* clang-format on */
-	const struct plan *plan = arg;
-	uint64_t state = plan->seed, end = goad_after (plan->for_ns);
+	const struct stress_plan *plan = arg;
+	uint64_t state = plan->seed;
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		start (NULL, kinds[i], (void *) (uintptr_t) choose (&state));
-	/* Longer where the host gives hardly any time: see what is expected below. */
-	while (goad_now () < end || (!enough () && goad_now () < end + 30 * GOAD_S))
-		goad_sleep (10 * GOAD_MS);
+	stress_wait (plan, enough);
 	atomic_store (&stop, 1);
-}
-
-static double number (const char *variable, double otherwise)
-{
-	const char *text = getenv (variable);
-
-	return text && *text ? atof (text) : otherwise;
 }
 
 static void forget (void)
@@ -175,22 +149,11 @@ static void forget (void)
 
 static void run_mix (int procs, int mode)
 {
-	double seconds = number ("GOAD_STRESS_SECONDS", 2 * number ("GOAD_STRESS", 1));
-	uint64_t seed = (uint64_t) number ("GOAD_STRESS_SEED", (double) (goad_now () / 1000 % 1000000));
-	struct plan plan = { seed, (uint64_t) (seconds * 1e9) };
-	goad_config_t cfg = config_of (procs, 100 * GOAD_US, mode);
-	char chaos[64];
 	goad_stats_t s;
 	int rc;
 
-	snprintf (chaos, sizeof chaos, "chaos=%" PRIu64, seed);
-	setenv ("GOAD_DEBUG", chaos, 1);
-	cfg.seed = seed;
-	fprintf (stderr, "  %.1f s, %d Ps, seed %" PRIu64 "\n", seconds, procs, seed);
-	program_scanned ();
 	forget ();
-	rc = goad_main (mix, &plan, &cfg);
-	unsetenv ("GOAD_DEBUG");
+	rc = stress_run (mix, 2, procs, mode);
 	s = stats_now ();
 	fprintf (stderr,
 	         "  %" PRIu64 " started (%" PRIu64 " ended by goad_exit), %" PRIu64 " joined, %" PRIu64
