@@ -126,6 +126,7 @@ dist_noinst_HEADERS += \
 	%D%/options.h \
 	%D%/runtime.h \
 	%D%/samples.h \
+	%D%/slices.h \
 	%D%/work.h
 # relist: to here
 
