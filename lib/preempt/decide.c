@@ -148,6 +148,10 @@ void goad__preempt_poll (void)
 		goad__unpin_quietly ();
 		return;
 	}
+	if (goad__preempt_too_soon (m->p, g, pc)) {
+		goad__unpin_quietly ();
+		return;
+	}
 	goad__decided (HOW_PENDING, "on the way out of the runtime", 0, 0);
 	if (g->nopreempt) {
 		g->preempt_held = 1;

@@ -65,4 +65,7 @@ void goad__preempt_hand_off (struct m *m, struct g *g, const char *why, uintptr_
 /* A request that finds nobody waiting any more: the coroutine begins a new slice. */
 void goad__preempt_not_needed (struct p *p, struct g *g);
 
+/* True: g, asked to go for fresh work, may have begun just now, and goes on. */
+bool goad__preempt_too_soon (struct p *p, struct g *g, uintptr_t pc);
+
 #endif

@@ -70,6 +70,18 @@ void goad__preempt_not_needed (struct p *p, struct g *g)
 	}
 }
 
+/* For fresh work one would be made a hog that may have nothing to do with the time which sysmon
+ * saw.  Now it is read; should this one stay as long, it is asked again. */
+bool goad__preempt_too_soon (struct p *p, struct g *g, uintptr_t pc)
+{
+	if (!goad__p_asked_for_fresh (p) || goad__hog_runs (p) || !goad__p_began_later (p))
+		return false;
+	goad__decided (HOW_UNNEEDED, "it may have begun just now", pc, 0);
+	goad__p_expire (p, g);
+	goad__p_new_slice (p, goad__p_time_exact (p));
+	return true;
+}
+
 static bool in_entry (uintptr_t pc)
 {
 	return pc >= (uintptr_t) goad_preempt_entry && pc < (uintptr_t) goad__preempt_entry_end;
@@ -256,14 +268,8 @@ static bool act (struct m *m, struct g *g, ucontext_t *uc)
 		goad__preempt_not_needed (p, g);
 		return false;
 	}
-	if (goad__p_asked_for_fresh (p) && !goad__hog_runs (p) && goad__p_began_later (p)) {
-		/* That would make one a hog that may have nothing to do with the time which sysmon
-		 * saw.  Now it is read; should this one stay as long, it is asked again. */
-		goad__decided (HOW_UNNEEDED, "it may have begun just now", pc, 0);
-		goad__p_expire (p, g);
-		goad__p_new_slice (p, goad__p_time_exact (p));
+	if (goad__preempt_too_soon (p, g, pc))
 		return false;
-	}
 	return stop_it (m, g, uc);
 }
 
