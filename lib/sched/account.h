@@ -35,10 +35,14 @@
 
 static inline uint64_t goad__p_time_exact (struct p *p)
 {
+	uint64_t t = goad__now ();
+
+	if (t - p->switched_at > (p->stamp_run + 1u) * (uint64_t) SHORT_RUN)
+		p->calm = 0;
 	p->stamp_skips = p->stamp_run = p->by_skips = 0;
 	if (goad__tracing ())
 		goad__trace_pause ();
-	return p->stamp = p->switched_at = goad__now ();
+	return p->stamp = p->switched_at = t;
 }
 
 /* How many may share a stamp, after so many that took so long. */
