@@ -121,6 +121,11 @@ bool goad__hogs_turn (struct p *p, uint64_t t)
 		atomic_store_explicit (&p->hog_turn_at, goad__max64 (p->hog_turn_at, since + s->fresh_most),
 		                       memory_order_relaxed);
 	}
+	/* Nobody has run since the hog left, as in goad__hog_enters: it took the P to another
+	 * thread.  With a quantum of 100 us that can take longer than fresh work may run for. */
+	if (p->fresh_left > 0 &&
+	    atomic_load_explicit (&p->n_switches, memory_order_relaxed) == p->hog_runs)
+		atomic_store_explicit (&p->hog_turn_at, t + (uint64_t) p->fresh_left, memory_order_relaxed);
 	return t >= atomic_load_explicit (&p->hog_turn_at, memory_order_relaxed);
 }
 
