@@ -35,6 +35,7 @@ unit_tests = \
 	%D%/unit/runtime_cpus \
 	%D%/unit/safepoint_frames \
 	%D%/unit/safepoint_modules \
+	%D%/unit/sched_feedback \
 	%D%/unit/stack_fault \
 	%D%/unit/stack_guard \
 	%D%/unit/stack_pool \
@@ -65,6 +66,7 @@ unit_helpers = \
 %C%_unit_runtime_cpus_LDADD = $(UNIT)
 %C%_unit_safepoint_frames_LDADD = $(UNIT)
 %C%_unit_safepoint_modules_LDADD = $(UNIT)
+%C%_unit_sched_feedback_LDADD = $(UNIT)
 %C%_unit_stack_fault_LDADD = $(UNIT)
 %C%_unit_stack_guard_LDADD = $(UNIT)
 %C%_unit_stack_pool_LDADD = $(UNIT)
