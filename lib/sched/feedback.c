@@ -125,7 +125,9 @@ bool goad__hogs_turn (struct p *p, uint64_t t)
 	 * thread.  With a quantum of 100 us that can take longer than fresh work may run for. */
 	if (p->fresh_left > 0 &&
 	    atomic_load_explicit (&p->n_switches, memory_order_relaxed) == p->hog_runs)
-		atomic_store_explicit (&p->hog_turn_at, t + (uint64_t) p->fresh_left, memory_order_relaxed);
+		atomic_store_explicit (&p->hog_turn_at,
+		                       goad__max64 (p->hog_turn_at, t + (uint64_t) p->fresh_left),
+		                       memory_order_relaxed);
 	return t >= atomic_load_explicit (&p->hog_turn_at, memory_order_relaxed);
 }
 

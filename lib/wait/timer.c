@@ -15,14 +15,14 @@
  * of sysmon only if sysmon would sleep past it; while coroutines run, or other timers
  * are armed, it mostly would not.  Model: tests/model/timer.pml.
  *
- * NEAR is 5 us.  Where all Ps are busy, and fresh work is to go before hogs, who arms wakes
- * it neither if it is to look within the granularity and a quarter.  Whom the timer readies
- * would have to wait for a P until one has run for the granularity; sysmon looks then, and it
- * does not help if it looks before: a P that runs short ones sees to its timers itself, between
- * two of them.  Wrong: to wake sysmon for each.  One that sleeps for some 20 us, time and again
- * beside hogs, costs a third of a CPU so, and the hogs, which sysmon finds something to do
- * about each time, get the less.  If a P falls idle meanwhile, a timer of another P may be
- * late by as much.
+ * NEAR is 5 us.  Where all Ps are busy, and fresh work is to go before hogs, who arms wakes it
+ * neither if it is to look within the granularity and a quarter, or SOON if that is less.
+ * Whom the timer readies would have to wait for a P until one has run for the granularity;
+ * sysmon looks then, and it does not help if it looks before: a P that runs short ones sees to
+ * its timers itself, between two of them.  Wrong: to wake sysmon for each.  One that sleeps
+ * for some 20 us, time and again beside hogs, costs a third of a CPU so, and the hogs, which
+ * sysmon finds something to do about each time, get the less.  If a P falls idle meanwhile, a
+ * timer of another P may be late by as much.
  */
 #include "wait/timer.h"
 
@@ -33,8 +33,9 @@
 #include "sched/sched.h"
 #include "wait/ticker.h"
 
-#define BATCH 64u  /* timers run without giving others the lock                      */
-#define NEAR 5000u /* ns */
+#define BATCH 64u              /* timers run without giving others the lock                      */
+#define NEAR 5000u             /* ns */
+#define SOON UINT64_C (250000) /* ns, however long the granularity is */
 
 static struct timers all[GOAD__MAX_PROCS];
 
@@ -70,7 +71,7 @@ static bool looks_soon (uint64_t until)
 	const struct sched *s = &goad__sched;
 
 	return s->granularity && atomic_load_explicit (&s->npidle, memory_order_relaxed) == 0 &&
-	       until <= goad__now () + s->granularity + s->granularity / 4;
+	       until <= goad__now () + goad__min64 (s->granularity + s->granularity / 4, SOON);
 }
 
 static void tell_sysmon (uint64_t when)
