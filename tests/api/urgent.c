@@ -37,7 +37,10 @@ static int nice_of_sysmon (void)
 
 static void look (void *arg)
 {
-	goad_sleep (5 * GOAD_MS); /* its thread has begun by then */
+	goad_stats_t s = { .sysmon_ticks = 0 };
+
+	while (goad_stats (&s) == 0 && s.sysmon_ticks == 0) /* its first look comes after that */
+		goad_sleep (GOAD_MS);
 	*(int *) arg = nice_of_sysmon ();
 }
 
